@@ -1,0 +1,1 @@
+"""Whose money it is: accounts, append-only transfers, holds, allocations, credit limits."""

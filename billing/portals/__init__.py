@@ -1,0 +1,1 @@
+"""The three portals, and what they share."""

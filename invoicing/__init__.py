@@ -1,0 +1,1 @@
+"""What is owed: periods, invoices, their rendering and delivery."""

@@ -1,0 +1,32 @@
+"""The tables of what it costs."""
+
+from __future__ import annotations
+
+from rating.models.calls import RatedCall, RateTerms, RecordStatus, UsageRecord
+from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
+from rating.models.lists import ExchangeRate, ListTerms, PriceList, PriceTerms
+from rating.models.rates import Rate, RateTable
+from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKey, UsageChunk, UsageImport
+
+__all__ = [
+    "Carrier",
+    "CarrierChoice",
+    "ChunkStatus",
+    "ExchangeRate",
+    "ImportStatus",
+    "ListTerms",
+    "PriceList",
+    "PriceTerms",
+    "Quarantined",
+    "Rate",
+    "RateTable",
+    "RateTerms",
+    "RatedCall",
+    "RecordKey",
+    "RecordStatus",
+    "Source",
+    "SourceIdentity",
+    "UsageChunk",
+    "UsageImport",
+    "UsageRecord",
+]
