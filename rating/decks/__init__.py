@@ -1,0 +1,12 @@
+"""Carriers' rate decks in, plain rows out. No database, no clock, no guess.
+
+A deck is read by `read_deck`. What has two readings becomes a question; a line that cannot be read is rejected with
+its number, its text and the reason, and the others go in.
+"""
+
+from __future__ import annotations
+
+from rating.decks.reader import read_deck
+from rating.decks.values import Deck, DeckQuestions, DeckRefused, DeckRow, Question, RejectedLine
+
+__all__ = ["Deck", "DeckQuestions", "DeckRefused", "DeckRow", "Question", "RejectedLine", "read_deck"]

@@ -1,0 +1,169 @@
+"""The reading of one deck, from a file to rows, rejected lines, warnings, or questions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from rating.decks import headers as h
+from rating.decks.codes import CodeReader
+from rating.decks.dates import DateReader, Effective
+from rating.decks.layout import Layout, choose_code, choose_price, find_layout
+from rating.decks.prices import DIVISORS, UNIT, PriceReader
+from rating.decks.rows import MAX_ROWS, Collector, RowReader, Tally
+from rating.decks.source import Record, Source, open_source
+from rating.decks.survey import Choices, Survey, check_answers, data_records, settle, survey
+from rating.decks.values import BadCell, Deck, DeckQuestions, DeckRefused, DeckRow, Question, RejectedLine
+
+OUTLIER_FACTOR = 100
+OUTLIERS_NAMED = 5
+MAX_TEXT_LETTERS = 1000
+
+_PREAMBLE_CURRENCY = re.compile(r"\b[A-Z]{3}\b", re.ASCII)
+
+
+def read_deck(
+    path: Path,
+    *,
+    now: datetime,
+    time_zone: str = "UTC",
+    answers: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str] | None = None,
+    currency: str | None = None,
+    effective: datetime | None = None,
+) -> Deck:
+    """Read a carrier's deck.
+
+    `now` is the moment of import: a date up to it means "in force". Dates begin at midnight in `time_zone`.
+    `answers` settle questions asked before; `mapping` names columns by role (see `find_layout`). With `currency`,
+    prices in another one are not taken. `effective` replaces every date of the file.
+
+    Raises DeckRefused where the file is no deck, DeckQuestions where it can be read in more than one way.
+    """
+    given = dict(answers or {})
+    check_answers(given)
+    zone = _zone(time_zone)
+    source = open_source(path)
+    layout, price, seen, questions = _arranged(source, given, mapping, currency, has_dates=effective is None)
+    choices, open_questions = settle(seen, layout, price, given)
+    questions += open_questions
+    if questions or price is None:
+        raise DeckQuestions(questions)
+    if currency and price.currency and price.currency != currency:
+        raise DeckRefused(
+            "currency_mismatch", f"The column {price.header!r} is in {price.currency}, not in {currency}.", str(path)
+        )
+    tally = Tally()
+    reader = RowReader(
+        layout=layout,
+        price_column=price.column,
+        codes=CodeReader(choices.hyphen),
+        dates=DateReader(choices.date_order, zone, now.astimezone(UTC)),
+        prices=PriceReader(choices.mark, choices.unit, currency or price.currency),
+        join_country=choices.join_country,
+        fixed=_fixed(effective, now),
+        currency=currency or price.currency,
+        tally=tally,
+    )
+    return _read(source, layout, price, choices, reader)
+
+
+def _arranged(
+    source: Source, answers: Mapping[str, str], mapping: Mapping[str, str] | None, currency: str | None, *, has_dates: bool
+) -> tuple[Layout, h.Price | None, Survey, list[Question]]:
+    """The layout with its columns chosen, the price column if it is known, the evidence, and questions so far."""
+    layout = find_layout(source, mapping)
+    if not has_dates:
+        layout.roles.pop(h.EFFECTIVE, None)
+    questions: list[Question] = []
+    with_code = choose_code(layout, answers)
+    if isinstance(with_code, Question):
+        questions.append(with_code)
+    else:
+        layout = with_code
+    price = choose_price(layout, answers, currency)
+    if isinstance(price, Question):
+        questions.append(price)
+        price = None
+    return layout, price, survey(source, layout, price.column if price else None), questions
+
+
+def _read(source: Source, layout: Layout, price: h.Price, choices: Choices, reader: RowReader) -> Deck:
+    tally, rejected, read = reader.tally, list[RejectedLine](), 0
+    collector = Collector(tally)
+
+    def skip(record: Record) -> None:
+        tally.note("{n} lines with nothing but a sentence were taken for notes (line {line} first).", record.line)
+
+    for record in data_records(source, layout, price.column, skip):
+        read += 1
+        try:
+            collector.add(record.line, *reader.read(record))
+        except BadCell as error:
+            rejected.append(RejectedLine(record.line, record.text[:MAX_TEXT_LETTERS], str(error)))
+        if len(collector.rows) > MAX_ROWS:
+            raise DeckRefused("too_large", f"The deck has more than {MAX_ROWS} codes.", str(source.path))
+    warnings = [*source.warnings, *_column_warnings(layout, price, choices, reader.currency), *tally.warnings()]
+    if reader.prices.rounded:
+        warnings.append(f"{reader.prices.rounded} prices have more than 8 decimals and were rounded.")
+    warnings += _row_warnings(collector.rows)
+    return Deck(collector.rows, rejected, warnings, read, reader.currency, _columns(layout, price))
+
+
+def _fixed(effective: datetime | None, now: datetime) -> Effective | None:
+    if effective is None:
+        return None
+    begins = effective.astimezone(UTC)
+    return Effective(None if begins <= now else begins, begins)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise DeckRefused("bad_time_zone", f"There is no time zone {name!r}.", "time_zone") from error
+
+
+def _columns(layout: Layout, price: h.Price) -> dict[str, str]:
+    """Role to header, as the deck was understood."""
+    columns = {role: layout.header[column].strip() for role, column in layout.roles.items()}
+    return {**columns, h.PRICE: price.header}
+
+
+def _column_warnings(layout: Layout, price: h.Price, choices: Choices, currency: str | None) -> list[str]:
+    warnings = []
+    if choices.unit != UNIT:
+        warnings.append(f"Prices are divided by {DIVISORS[choices.unit]} (unit: {choices.unit}).")
+    others = [other.header for other in layout.prices if other.column != price.column]
+    if others:
+        warnings.append(f"The price is taken from {price.header!r}; not used: {', '.join(others)}.")
+    stated = [code for line in layout.preamble for code in _PREAMBLE_CURRENCY.findall(line) if code.lower() in h.CURRENCIES]
+    if currency and stated and currency not in stated:
+        warnings.append(f"The lines above the table speak of {stated[0]}; the prices are taken as {currency}.")
+    return warnings
+
+
+def _row_warnings(rows: list[DeckRow]) -> list[str]:
+    warnings = []
+    if not rows:
+        warnings.append("No line of the file gave a code.")
+    leading = sum(row.prefix.startswith("0") for row in rows)
+    if leading:
+        warnings.append(f"{leading} codes begin with 0, as no number in international form does.")
+    return warnings + _outliers(rows)
+
+
+def _outliers(rows: list[DeckRow]) -> list[str]:
+    prices = sorted(row.price for row in rows if row.price)
+    if not prices:
+        return []
+    limit: Decimal = prices[len(prices) // 2] * OUTLIER_FACTOR
+    if prices[-1] <= limit:
+        return []
+    lines = dict.fromkeys(row.line for row in rows if row.price and row.price > limit)
+    named = ", ".join(str(line) for line in list(lines)[:OUTLIERS_NAMED])
+    return [f"{len(lines)} lines cost over {OUTLIER_FACTOR} times the middle price (lines {named}): please check."]

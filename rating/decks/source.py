@@ -1,0 +1,234 @@
+"""From bytes to records: encodings, line ends, quotes and delimiters of files that people mail around.
+
+A file that is no text is refused before anything is parsed. What is text is streamed line by line, so that a deck of
+300,000 lines needs little memory, and an unclosed quote costs its own line and not the rest of the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from rating.decks.values import DeckRefused
+
+MAX_BYTES = 200 * 1024 * 1024
+MAX_RECORD_LINES = 20
+CHUNK_BYTES = 1 << 20
+DELIMITERS = (",", ";", "\t", "|")
+CONTROL = re.compile(rb"[\x01-\x08\x0b\x0e-\x19\x1b-\x1f]")
+
+MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a rar archive"),
+    (b"\x89PNG", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x7fELF", "a program"),
+)
+MARKUP = re.compile(rb"\s*<(?:!doctype|html|\?xml|table)", re.IGNORECASE)
+
+
+class Record(NamedTuple):
+    """One record of the file: the line it starts on, its text, its cells, and what is wrong with it (or "")."""
+
+    line: int
+    text: str
+    cells: list[str]
+    error: str
+
+
+@dataclass
+class Source:
+    """A readable text file: its path, its encoding, and what had to be assumed to read it."""
+
+    path: Path
+    encoding: str
+    errors: str = "strict"
+    warnings: list[str] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        """The file's lines without their ends; LF, CRLF and CR alike."""
+        with self.path.open(encoding=self.encoding, errors=self.errors, newline=None) as stream:
+            for line in stream:
+                yield line.rstrip("\n")
+
+    def records(self, delimiter: str, *, unwrap: bool = False) -> Iterator[Record]:
+        """The file's records, cut at `delimiter`; `unwrap` where each whole line stands in quotes."""
+        for record in cut_records(self.lines(), delimiter):
+            yield _unwrapped(record, delimiter) if unwrap else record
+
+
+def open_source(path: Path) -> Source:
+    """Check that a file is bounded text and find its encoding. Raises DeckRefused where it is not."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            limit = MAX_BYTES // (1024 * 1024)
+            raise DeckRefused(
+                "too_large", f"The file has {size // (1024 * 1024)} MB; at most {limit} MB are read.", str(path),
+                "Split the deck into several files.",
+            )
+        with path.open("rb") as stream:
+            head = stream.read(4096)
+    except OSError as error:
+        raise DeckRefused("unreadable", f"The file cannot be read: {error.strerror}.", str(path)) from error
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
+        raise DeckRefused("empty", "The file is empty.", str(path), "Ask the carrier to send it again.")
+    _refuse_other_formats(head, path)
+    return _with_encoding(path, head)
+
+
+def _refuse_other_formats(head: bytes, path: Path) -> None:
+    hint = "Save the sheet as CSV and import that."
+    for magic, name in MAGIC:
+        if head.startswith(magic):
+            raise DeckRefused("not_text", f"The file is {name}, not a text table.", str(path), hint)
+    if MARKUP.match(head):
+        raise DeckRefused("not_text", "The file is a web page or XML, not a text table.", str(path), hint)
+
+
+def _with_encoding(path: Path, head: bytes) -> Source:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _checked_utf16(Source(path, "utf-16"))
+    if head[1::2].count(0) > len(head) // 3 and head[::2].count(0) == 0:
+        return _checked_utf16(Source(path, "utf-16-le"))
+    if head[::2].count(0) > len(head) // 3 and head[1::2].count(0) == 0:
+        return _checked_utf16(Source(path, "utf-16-be"))
+    bad_line = _scan_bytes(path)
+    if bad_line is None:
+        return Source(path, "utf-8-sig")
+    warning = f"Not all of the file is UTF-8 (line {bad_line} first): those letters were read as Windows-1252."
+    return Source(path, "utf-8-sig", "tollgate_cp1252", [warning])
+
+
+def _checked_utf16(source: Source) -> Source:
+    try:
+        for line in source.lines():
+            if "\x00" in line:
+                raise _binary(source.path)
+    except UnicodeError as error:
+        raise _binary(source.path) from error
+    return source
+
+
+def _scan_bytes(path: Path) -> int | None:
+    """Refuse bytes that no text has; return the line of the first that is not UTF-8, or None."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines, bad_line, controls, size = 1, None, 0, 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            controls += len(CONTROL.findall(chunk))
+            size += len(chunk)
+            if b"\x00" in chunk or controls * 50 > size:
+                raise _binary(path)
+            if bad_line is None:
+                bad_line = _first_bad_line(decoder, chunk, lines)
+            lines += chunk.count(b"\n")
+    return bad_line
+
+
+def _first_bad_line(decoder: codecs.IncrementalDecoder, chunk: bytes, line: int) -> int | None:
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError as error:
+        return line + error.object[: error.start].count(b"\n")
+    return None
+
+
+def _binary(path: Path) -> DeckRefused:
+    return DeckRefused(
+        "not_text", "The file holds bytes that no text has.", str(path), "Export the deck as CSV in UTF-8."
+    )
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Decode what is not UTF-8 as Windows-1252, byte by byte, so that one old line does not spoil the others."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return "".join(_cp1252_letter(byte) for byte in wrong), error.end
+
+
+def _cp1252_letter(byte: int) -> str:
+    return bytes([byte]).decode("cp1252", errors="ignore") or chr(byte)
+
+
+codecs.register_error("tollgate_cp1252", _as_cp1252)
+
+
+def cut_records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
+    """Cut lines into records. A quoted cell may span lines; a quote never closed spoils only its own line."""
+    number = 0
+    waiting: list[str] = []
+    while True:
+        line = waiting.pop(0) if waiting else next(lines, None)
+        if line is None:
+            return
+        number += 1
+        if '"' not in line:
+            yield Record(number, line, line.split(delimiter), "")
+            continue
+        cells, used, text = _quoted_record(line, lines, waiting, delimiter)
+        yield Record(number, text, cells, "" if cells else "a quote is not closed or stands in the wrong place")
+        number += used
+
+
+def _quoted_record(
+    line: str, lines: Iterator[str], waiting: list[str], delimiter: str
+) -> tuple[list[str], int, str]:
+    """Parse a line that has quotes, taking further lines while a cell is open.
+
+    Gives the cells (none if the quotes are broken), how many further lines it took, and the text.
+    `waiting` holds lines that were looked at and not taken.
+    """
+    text, used = line, 0
+    while True:
+        cells, is_open = _parse(text, delimiter)
+        if cells or not is_open:
+            break
+        if used >= MAX_RECORD_LINES:
+            break
+        if used == len(waiting):
+            following = next(lines, None)
+            if following is None:
+                break
+            waiting.append(following)
+        text = f"{text}\n{waiting[used]}"
+        used += 1
+    if not cells:
+        return _loosely(line, delimiter), 0, line
+    del waiting[:used]
+    return cells, used, text
+
+
+def _loosely(line: str, delimiter: str) -> list[str]:
+    """The cells of a line whose quotes are mere inch marks inside words; none if a cell begins with one."""
+    cells = line.split(delimiter)
+    return [] if any(cell.lstrip().startswith('"') for cell in cells) else cells
+
+
+def _parse(text: str, delimiter: str) -> tuple[list[str], bool]:
+    """Strictly parsed cells, or none and whether a quote is still open at the end."""
+    try:
+        rows = list(csv.reader([text], delimiter=delimiter, strict=True, skipinitialspace=True))
+    except csv.Error as error:
+        return [], "unexpected end of data" in str(error)
+    return (rows[0] if len(rows) == 1 else []), False
+
+
+def _unwrapped(record: Record, delimiter: str) -> Record:
+    if len(record.cells) != 1 or delimiter not in record.cells[0]:
+        return record
+    inner = next(cut_records(iter([record.cells[0]]), delimiter))
+    return Record(record.line, record.text, inner.cells, inner.error)
