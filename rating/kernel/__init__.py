@@ -9,9 +9,9 @@ No Django, no clock, no database. The order of the rules:
    `billed_s` is their sum. If no second remains, nothing is laid and the minimum is waived, but not the
    connect fee.
 3. Each increment is charged at the price in force when it begins. The wall clock of that instant in the
-   rate's zone picks the band (`at_start`: that of the answer). In a band only its own steps hold, by the seconds
-   since the answer (free ones included); before the first of them its price, or without one the rate's price.
-   Outside all bands the rate's steps hold, and before the first of them its price.
+   rate's zone picks the band (`at_start`: that of the answer). In a band only its own steps hold, by the
+   seconds since the answer (free ones included); before the first of them its price, or without one the
+   rate's price. Outside all bands the rate's steps hold, and before the first of them its price.
 4. Amount = connect fee + sum, at least `min_charge`, exact until it is rounded once.
 5. `longest` is the inverse: how long a call may last for an amount.
 

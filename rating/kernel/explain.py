@@ -58,7 +58,7 @@ def explain(
 ) -> list[Line]:
     """The explanation of price(rate, duration_s, answered_at).
 
-    `translate` gets each message before the numbers go into its %(name)s places. Raises RateError as `price` does.
+    `translate` gets each message before the numbers go into its places. Raises RateError as `price` does.
     """
     charge = price(rate, duration_s, answered_at)
     whole_s = whole_duration(duration_s)
@@ -144,7 +144,7 @@ def _pieces(rate: Rate, plan: Plan, laid: Iterable[Piece]) -> Iterator[Told]:
     for piece in laid:
         last = runs[-1] if runs else None
         if last and (last.terms, last.length_s) == (piece.terms, piece.length_s):
-            runs[-1] = last._replace(increments=last.increments + piece.count)
+            runs[-1] = last._replace(increments=last.increments + piece.increments)
         else:
             runs.append(piece)
     many = len(runs) > MAX_PIECE_LINES

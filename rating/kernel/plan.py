@@ -1,7 +1,7 @@
 """A rate made ready for arithmetic, and the one walk over a call that all questions share.
 
-All amounts become integers: prices, fees and minimum in units of 10**-scale, and products of price and seconds
-in sixtieths of that (`points`). So nothing is rounded before the end, whatever the caller's decimal context.
+All amounts become integers: prices, fees and minimum in units of 10**-scale, products of price and seconds in
+sixtieths of that (`points`). So nothing is rounded before the end, whatever the caller's decimal context.
 The walk never visits single increments: within a stretch of one price and one length it counts them.
 """
 

@@ -26,7 +26,7 @@ class Rate:
 
     first_s: length of the first increment (None: the step in force there). step_s: of the others.
     grace_s: calls of at most so many seconds cost nothing at all. free_s: taken off the start.
-    decimals, rounding: how the amount is rounded, once. time_zone, holidays: the clock and calendar of the bands.
+    decimals, rounding: how the amount is rounded, once. time_zone, holidays: the bands' clock and calendar.
     band_rule: `split` (each increment by the band in which it begins) or `at_start` (the band of the answer).
     Raises RateError with the field and the reason.
     """

@@ -78,7 +78,7 @@ class Week:
         return local.days * DAY_S + local.seconds
 
     def _offset_change(self, before: int, after: int, offset: int) -> int:
-        """The first instant with another offset, after one that has it and by one, within a day, that has not."""
+        """The first instant with another offset, between one with it and one, within a day, without."""
         while after - before > 1:
             middle = (before + after) // 2
             if self._offset(middle) == offset:
