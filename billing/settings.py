@@ -195,6 +195,10 @@ for _name, _path in {
 }.items():
     if (BASE_DIR / _path).is_dir():
         STATICFILES_DIRS.append((_name, BASE_DIR / _path))
+STATICFILES_FINDERS = [
+    "billing.static_files.PickingFinder",
+    "billing.static_files.UsedAppFinder",
+]
 MEDIA_ROOT = env("MEDIA_ROOT") or str(BASE_DIR / ".state" / "files")
 STORAGES = {
     "default": {
