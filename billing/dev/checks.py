@@ -20,7 +20,9 @@ def commands() -> dict[str, list[str]]:
         "ruff format": [str(tools / "ruff"), "format", "--check", *apps, "manage.py"],
         "mypy": [sys.executable, "-m", "mypy", *apps],
         "import-linter": [str(tools / "lint-imports")],
-        "djade": [str(tools / "djade"), "--check", "--target-version", "5.2", *templates] if templates else [],
+        "djade": [str(tools / "djade"), "--check", "--target-version", "5.2", *templates]
+        if templates
+        else [],
         "migrations": [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
     }
     return {name: command for name, command in found.items() if command and shutil.which(command[0])}

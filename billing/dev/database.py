@@ -26,5 +26,7 @@ def migrate(services: Services, environment: dict[str, str]) -> None:
         command = [sys.executable, str(CLONE / "manage.py"), "migrate", "--no-input", "-v", "0"]
         owner = environment | {"TOLLGATE_DB_ROLE": "owner"}
         if subprocess.run(command, env=owner, stdout=sys.stderr, check=False).returncode:
-            raise SetupError("The migration failed; nothing was started. An embedded database of no worth: ./run --fresh")
+            raise SetupError(
+                "The migration failed; nothing was started. An embedded database of no worth: ./run --fresh"
+            )
         write_stamp(home / "migrated", value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -33,7 +34,11 @@ def serving_environment(services: Services, port: int, mail_port: int) -> dict[s
         **services.addresses(),
     }
     if not os.environ.get("EMAIL_HOST"):
-        defaults |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mail_port), "TOLLGATE_MAIL_DIR": str(mail_folder())}
+        defaults |= {
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(mail_port),
+            "TOLLGATE_MAIL_DIR": str(mail_folder()),
+        }
     if services.embeds_postgres:
         defaults["TOLLGATE_DEMO"] = "1"
     return defaults | base_environment()
@@ -52,3 +57,15 @@ def offline_environment() -> dict[str, str]:
 
 def mail_folder() -> Path:
     return STATE / "mail"
+
+
+def run_file() -> Path:
+    """Process id and port of the `./run` that serves this clone, or that did so last."""
+    return STATE / "run.json"
+
+
+def public_port() -> int:
+    """The port that links in mails should name."""
+    if run_file().is_file():
+        return int(json.loads(run_file().read_text())["port"])
+    return int(os.environ.get("PORT") or DEFAULT_PORT)

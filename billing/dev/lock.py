@@ -12,7 +12,15 @@ import sys
 from billing.dev.state import CLONE
 
 OPTIONS = [
-    *("--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"),
+    *(
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+    ),
     *("--no-emit-index-url", "--no-emit-find-links"),
 ]
 

@@ -104,7 +104,11 @@ def controller(box: MailBox) -> Any:
             return "250 Filed"
 
     return Controller(
-        Filer(), hostname=LOOPBACK, port=box.port, ident=greeting(box.place), data_size_limit=LARGEST_MAIL_BYTES
+        Filer(),
+        hostname=LOOPBACK,
+        port=box.port,
+        ident=greeting(box.place),
+        data_size_limit=LARGEST_MAIL_BYTES,
     )
 
 

@@ -6,13 +6,30 @@ import sys
 
 from billing.dev import child
 from billing.dev.database import migrate
-from billing.dev.environment import DEFAULT_PORT, offline_environment, serving_environment
+from billing.dev.environment import offline_environment, public_port, serving_environment
 from billing.dev.mailbox import MailBox
 from billing.dev.services import Services
 from billing.dev.state import state_folder
 
-WITHOUT_SERVERS = {"price", "help", "--help", "--version", "version", "makemessages", "compilemessages", "collectstatic"}
-WITHOUT_TABLES = {"migrate", "makemigrations", "showmigrations", "sqlmigrate", "check", "flush", "spectacular"}
+WITHOUT_SERVERS = {
+    "price",
+    "help",
+    "--help",
+    "--version",
+    "version",
+    "makemessages",
+    "compilemessages",
+    "collectstatic",
+}
+WITHOUT_TABLES = {
+    "migrate",
+    "makemigrations",
+    "showmigrations",
+    "sqlmigrate",
+    "check",
+    "flush",
+    "spectacular",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +40,7 @@ def main(arguments: list[str]) -> int:
     state_folder("files")
     mailbox = MailBox.of_clone()
     with services.running(), mailbox.running():
-        environment = serving_environment(services, DEFAULT_PORT, mailbox.port)
+        environment = serving_environment(services, public_port(), mailbox.port)
         if name not in WITHOUT_TABLES and services.embeds_postgres:
             migrate(services, environment)
         sys.stderr.flush()

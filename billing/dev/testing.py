@@ -22,7 +22,17 @@ from billing.dev import checks, child, node, system
 from billing.dev.database import migrations_digest
 from billing.dev.environment import base_environment
 from billing.dev.services import Services
-from billing.dev.state import CLONE, SetupError, folder, give_up, open_lock, say, stamped, try_lock, write_stamp
+from billing.dev.state import (
+    CLONE,
+    SetupError,
+    folder,
+    give_up,
+    open_lock,
+    say,
+    stamped,
+    try_lock,
+    write_stamp,
+)
 
 WORKERS = "2"
 MOST_SLOTS = 16
