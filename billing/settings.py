@@ -260,8 +260,9 @@ CELERY_BEAT_SCHEDULE = {
     "usage-partitions": {"task": "rating.tasks.make_partitions", "schedule": 6 * 3600.0},
     "outbox": {"task": "invoicing.tasks.send_outbox", "schedule": 30.0},
     "documents": {"task": "invoicing.tasks.render_missing", "schedule": 60.0},
+    "expired-holds": {"task": "accounts.tasks.release_expired_holds", "schedule": 60.0},
     "book-snapshots": {"task": "accounts.tasks.snapshot_books", "schedule": 3600.0},
-    "balance-alerts": {"task": "accounts.tasks.warn_low_balances", "schedule": 60.0},
+    "balance-alerts": {"task": "billing.tasks.warn_low_balances", "schedule": 60.0},
     "overdue": {"task": "invoicing.tasks.mark_overdue", "schedule": 3600.0},
 }
 _CACHE_URL = REDIS_URL.replace("redis+socket://", "unix://")

@@ -1,4 +1,4 @@
-"""Pages by key, not by number: a page costs the same at the start and after five million rows, and nothing is counted."""
+"""Pages by key, not by number: a page costs the same first and after five million rows, and nothing is counted."""
 
 from __future__ import annotations
 
