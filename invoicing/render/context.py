@@ -10,6 +10,7 @@ are what is given back, positive.
 
 Exactness. `net` and the lines' `net` are exact; `tax` and `total` are rounded to the currency's decimals, and
 `rounding` is what is posted to make wallet and paper agree. Paper shows `total - tax` as its net, so it adds up.
+A context whose sums do not hold is refused when it is made.
 """
 
 from __future__ import annotations
@@ -29,7 +30,14 @@ PAPERS = ("A4", "Letter")
 CALLS_GROUPS = ("number", "day")
 
 # What a line is about; says in which order lines stand and which may be summed up when there are too many.
-RENTAL, CALLS, USAGE, CHARGE, CORRECTION, CREDIT = "rental", "calls", "usage", "charge", "correction", "credit"
+RENTAL, CALLS, USAGE, CHARGE, CORRECTION, CREDIT = (
+    "rental",
+    "calls",
+    "usage",
+    "charge",
+    "correction",
+    "credit",
+)
 LINE_KINDS = (RENTAL, CALLS, USAGE, CHARGE, CORRECTION, CREDIT)
 
 ZERO = Decimal(0)
@@ -160,6 +168,18 @@ class InvoiceContext:
         for line in self.lines:
             if line.kind not in LINE_KINDS:
                 raise frozen.BadContext(f"context.lines: {line.kind} is not one of {', '.join(LINE_KINDS)}")
+        self._check_sums()
+
+    def _check_sums(self) -> None:
+        """A bill that does not add up is never printed: lines to net, taxes to tax, both to the total."""
+        lines, taxes = sum((x.net for x in self.lines), ZERO), sum((x.amount for x in self.tax_lines), ZERO)
+        if self.lines and lines != self.net:
+            raise frozen.BadContext(f"context.lines add up to {lines}, not to the net {self.net}")
+        if taxes != self.tax:
+            raise frozen.BadContext(f"context.tax_lines add up to {taxes}, not to the tax {self.tax}")
+        unit = Decimal(1).scaleb(-self.decimals)
+        if abs(self.total - self.tax - self.net) > unit * (1 + len(self.tax_lines)):
+            raise frozen.BadContext(f"context.total {self.total} is not the net {self.net} and tax {self.tax}")
 
     @property
     def paper_net(self) -> Decimal:
