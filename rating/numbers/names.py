@@ -56,10 +56,15 @@ def country_name(e164: str, language: str = "en") -> str:
     """The country's name in a language (worldwide services: in English); empty where no country begins so."""
     region = region_code(e164)
     if region is not None:
-        if language == "en" and region in _ENGLISH:
-            return _ENGLISH[region]
-        return str(Locale.parse(language).territories.get(region, region))
+        return _region_name(region, language)
     return _SHARED_NAMES.get(calling_code(e164) or "", "")
+
+
+@lru_cache(maxsize=2048)
+def _region_name(region: str, language: str) -> str:
+    if language == "en" and region in _ENGLISH:
+        return _ENGLISH[region]
+    return str(Locale.parse(language).territories.get(region, region))
 
 
 @lru_cache(maxsize=65_536)

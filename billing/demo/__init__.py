@@ -1,0 +1,1 @@
+"""The demo: one story, told again the same each time."""
