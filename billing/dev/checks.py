@@ -9,20 +9,18 @@ from pathlib import Path
 from billing.dev import child
 from billing.dev.state import CLONE, say
 
+APPS = ["billing", "invoicing", "rating", "accounts", "tiers", "tests"]
+
 
 def commands() -> dict[str, list[str]]:
     tools = Path(sys.executable).parent
-    apps = ["billing", "invoicing", "rating", "accounts", "tiers", "tests"]
-    templates = sorted(str(path.relative_to(CLONE)) for path in CLONE.glob("*/**/templates/**/*.html"))
-    templates += sorted(str(path.relative_to(CLONE)) for path in (CLONE / "templates").glob("**/*.html"))
+    templates = sorted(str(path) for app in [*APPS, "templates"] for path in (CLONE / app).rglob("*.html"))
     found = {
-        "ruff check": [str(tools / "ruff"), "check", *apps, "manage.py"],
-        "ruff format": [str(tools / "ruff"), "format", "--check", *apps, "manage.py"],
-        "mypy": [sys.executable, "-m", "mypy", *apps],
+        "ruff check": [str(tools / "ruff"), "check", *APPS, "manage.py"],
+        "ruff format": [str(tools / "ruff"), "format", "--check", *APPS, "manage.py"],
+        "mypy": [sys.executable, "-m", "mypy", *APPS],
         "import-linter": [str(tools / "lint-imports")],
-        "djade": [str(tools / "djade"), "--check", "--target-version", "5.2", *templates]
-        if templates
-        else [],
+        "djade": [str(tools / "djade"), "--check", "--target-version", "5.2", *templates] if templates else [],
         "migrations": [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
     }
     return {name: command for name, command in found.items() if command and shutil.which(command[0])}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from billing.dev.state import CLONE, SetupError, digest, exclusive, say, stamped, write_stamp
 from billing.dev.services import Services
+from billing.dev.state import CLONE, SetupError, digest, exclusive, say, stamped, write_stamp
 
 
 def migrations_digest() -> str:

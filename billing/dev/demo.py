@@ -13,9 +13,7 @@ from billing.dev.state import CLONE, STATE, SetupError, digest, exclusive, say, 
 def collect_static(environment: dict[str, str]) -> None:
     """Collects and compresses the static files, where one of them has changed."""
     files = [path for path in (CLONE / "static").rglob("*") if path.is_file()]
-    value = digest(
-        [*files, *CLONE.glob("*.lock"), CLONE / "package-lock.json", CLONE / "billing/static_files.py"]
-    )
+    value = digest([*files, *CLONE.glob("*.lock"), CLONE / "package-lock.json", CLONE / "billing/static_files.py"])
     stamp = STATE / "static.digest"
     with exclusive(STATE / "static.lock"):
         if "STATIC_ROOT" not in os.environ and stamped(stamp, value):
@@ -47,9 +45,7 @@ def load_demo(services: Services, environment: dict[str, str], *, asked: bool) -
     command = [sys.executable, str(CLONE / "manage.py"), "demo", *(["--demo"] if asked else [])]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise SetupError(
-            f"the demo could not be loaded (code {done.returncode}); without it: ./run --no-demo"
-        )
+        raise SetupError(f"the demo could not be loaded (code {done.returncode}); without it: ./run --no-demo")
     if services.embeds_postgres:
         told.write_text(done.stdout.strip())
     return done.stdout.strip()

@@ -37,9 +37,7 @@ def bring_packages() -> None:
         command, environment = npm()
         say("Installing the front-end packages of package-lock.json ...")
         options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
-        if subprocess.run(
-            [*command, *options], cwd=CLONE, env=environment, stdout=sys.stderr, check=False
-        ).returncode:
+        if subprocess.run([*command, *options], cwd=CLONE, env=environment, stdout=sys.stderr, check=False).returncode:
             raise SetupError("npm could not install the front-end packages; what it said stands above.")
         write_stamp(STAMP, value)
 

@@ -66,9 +66,7 @@ def open_folder(path: Path) -> Path:
     base = Path("/var/tmp") / f"tollgate-{short_hash(path)}"
     folder(base, 0o755)
     if base.is_symlink() or base.stat().st_uid != os.geteuid():
-        raise SetupError(
-            f"{base} belongs to somebody else; set TOLLGATE_STATE to a folder with a short, open path."
-        )
+        raise SetupError(f"{base} belongs to somebody else; set TOLLGATE_STATE to a folder with a short, open path.")
     return base
 
 
@@ -148,12 +146,8 @@ class Postgres:
             if not (self.data / "PG_VERSION").is_file():
                 self._initdb()
             (self.data / "postmaster.pid").unlink(missing_ok=True)
-            options = " ".join(
-                f"-c {shlex.quote(f'{key}={value}')}" for key, value in self._settings().items()
-            )
-            self._run(
-                "pg_ctl", "start", "-w", "-s", "-t", "60", "-D", self.data, "-l", self.log, "-o", options
-            )
+            options = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in self._settings().items())
+            self._run("pg_ctl", "start", "-w", "-s", "-t", "60", "-D", self.data, "-l", self.log, "-o", options)
             self._provision()
             return True
 
@@ -172,20 +166,8 @@ class Postgres:
 
     def psql(self, sql: str, database: str = "postgres") -> str:
         """Runs SQL as the server's superuser and gives what it prints, unaligned."""
-        command = [
-            "psql",
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-U",
-            "postgres",
-            "-h",
-            self.sockets,
-        ]
-        return self._run(*command, "-d", database, text=sql)
+        quiet = ("-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1")
+        return self._run("psql", *quiet, "-U", "postgres", "-h", self.sockets, "-d", database, text=sql)
 
     def _settings(self) -> dict[str, str]:
         return {"unix_socket_directories": str(self.sockets), **(DURABLE if self.durable else FAST)}
@@ -224,7 +206,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str | Path, text: str = "") -> str:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [str(self.server / "bin" / program), *map(str, arguments)],
             input=text,
             capture_output=True,
@@ -235,9 +217,7 @@ class Postgres:
             **other_account(),
         )
         if done.returncode:
-            raise SetupError(
-                f"{program} failed ({done.returncode}): {(done.stderr or self._last_log()).strip()}"
-            )
+            raise SetupError(f"{program} failed ({done.returncode}): {(done.stderr or self._last_log()).strip()}")
         return done.stdout
 
     def _last_log(self) -> str:

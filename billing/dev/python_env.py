@@ -43,10 +43,7 @@ def set_up() -> None:
 def works() -> bool:
     """Is there an environment whose Python starts, is new enough, and has pip?"""
     check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
-    return (
-        PYTHON.exists()
-        and subprocess.run([PYTHON, "-c", check], capture_output=True, check=False).returncode == 0
-    )
+    return PYTHON.exists() and subprocess.run([PYTHON, "-c", check], capture_output=True, check=False).returncode == 0
 
 
 def make() -> None:
@@ -54,10 +51,6 @@ def make() -> None:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         system.install_or_say([package], f"Python's venv is missing: apt-get install {package}")
     say(f"Making {ENVIRONMENT} ...")
-    done = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", ENVIRONMENT], stdout=sys.stderr, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], stdout=sys.stderr, check=False)
     if done.returncode or not works():
-        raise SetupError(
-            f"{sys.executable} -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"
-        )
+        raise SetupError(f"{sys.executable} -m venv failed; on Debian and Ubuntu: apt-get install python3-venv")

@@ -24,6 +24,7 @@ class Services:
 
     purpose: str
     durable: bool = True
+    only_embedded: bool = False  # for tests and benchmarks, which must not touch a server that somebody uses
 
     @cached_property
     def postgres(self) -> Postgres:
@@ -35,11 +36,11 @@ class Services:
 
     @cached_property
     def embeds_postgres(self) -> bool:
-        return not os.environ.get("DATABASE_URL")
+        return self.only_embedded or not os.environ.get("DATABASE_URL")
 
     @cached_property
     def embeds_broker(self) -> bool:
-        return not os.environ.get("REDIS_URL")
+        return self.only_embedded or not os.environ.get("REDIS_URL")
 
     def start(self) -> bool:
         """Starts what is down; also mends what died. True: something was down."""

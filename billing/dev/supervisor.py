@@ -51,16 +51,12 @@ def main(arguments: list[str]) -> int:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="./run", description="Sets up everything and serves Tollgate on loopback."
-    )
+    parser = argparse.ArgumentParser(prog="./run", description="Sets up everything and serves Tollgate on loopback.")
     port = os.environ.get("PORT") or str(DEFAULT_PORT)
     parser.add_argument("--port", type=int, default=port, help="where to serve (default: PORT, else 8000)")
     parser.add_argument("--fresh", action="store_true", help="empty the embedded database first")
     parser.add_argument("--no-demo", action="store_true", help="do not load the demo")
-    parser.add_argument(
-        "--demo", action="store_true", help="load the demo into the empty database of DATABASE_URL"
-    )
+    parser.add_argument("--demo", action="store_true", help="load the demo into the empty database of DATABASE_URL")
     return parser.parse_args(arguments)
 
 
@@ -71,9 +67,7 @@ def only_one(port: int) -> Iterator[None]:
         if not try_lock(lock):
             first = json.loads(run_file().read_text()) if run_file().is_file() else {}
             where = f"http://{LOOPBACK}:{first.get('port', '?')} (process {first.get('pid', '?')})"
-            give_up(
-                f"./run: Tollgate already runs from this clone: {where}. Stop that one first, with Ctrl-C."
-            )
+            give_up(f"./run: Tollgate already runs from this clone: {where}. Stop that one first, with Ctrl-C.")
         run_file().write_text(json.dumps({"pid": os.getpid(), "port": port}))
         yield
 
@@ -225,9 +219,7 @@ def mend(processes: list[Process]) -> None:
             raise SetupError(
                 f"the {process.name} keeps ending (code {code}); see {process.log}\n{process.last_lines()}"
             )
-        say(
-            f"The {process.name} ended (code {code}) and is started again; see {process.log}\n{process.last_lines()}"
-        )
+        say(f"The {process.name} ended (code {code}) and is started again; see {process.log}\n{process.last_lines()}")
         process.start()
 
 

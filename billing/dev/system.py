@@ -54,10 +54,7 @@ def loads(library: str) -> bool:
 
 def has_fonts() -> bool:
     return any(
-        path.suffix in {".ttf", ".otf"}
-        for place in FONT_FOLDERS
-        if place.is_dir()
-        for path in place.rglob("*.*tf")
+        path.suffix in {".ttf", ".otf"} for place in FONT_FOLDERS if place.is_dir() for path in place.rglob("*.*tf")
     )
 
 

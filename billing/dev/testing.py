@@ -21,6 +21,7 @@ from pathlib import Path
 from billing.dev import checks, child, node, system
 from billing.dev.database import migrations_digest
 from billing.dev.environment import base_environment
+from billing.dev.postgres import DATABASE
 from billing.dev.services import Services
 from billing.dev.state import (
     CLONE,
@@ -42,8 +43,10 @@ NO_TESTS_RAN = 5
 
 def main(arguments: list[str]) -> int:
     kind, *rest = arguments or ["all"]
+    services = Services("test", durable=False, only_embedded=True)
     if kind == "lint":
-        return checks.run_all(test_environment(Services("test"), "lint"))
+        with services.running():
+            return checks.run_all(test_environment(services, DATABASE))
     selections = {
         "all": lambda: ["-n", WORKERS, "-m", ORDINARY],
         "unit": lambda: ["-m", ORDINARY, *(rest or give_up("usage: ./test unit PATHS...", 2))],
@@ -56,11 +59,11 @@ def main(arguments: list[str]) -> int:
     selection = selections[kind]()
     if kind != "unit":
         bring_what_tests_need()
-    with slot() as place, Services("test", durable=False).running():
-        environment = test_environment(Services("test", durable=False), place.name)
+    with slot(services) as place, services.running():
+        environment = test_environment(services, f"{DATABASE}_{place.name}")
         environment |= {"TOLLGATE_PROOF": "1"} if kind == "proof" else {}
         environment |= {"TOLLGATE_SHOTS": str(Path(rest[0]).absolute())} if kind == "shots" else {}
-        failed = checks.run_all(environment) if kind == "all" else 0
+        failed = checks.run_all(test_environment(services, DATABASE)) if kind == "all" else 0
         code = pytest(place, selection, environment)
         return code or failed
 
@@ -89,8 +92,8 @@ class Slot:
 
 
 @contextmanager
-def slot() -> Iterator[Slot]:
-    home = folder(Services("test").postgres.home / "slots")
+def slot(services: Services) -> Iterator[Slot]:
+    home = folder(services.postgres.home / "slots")
     for number in range(MOST_SLOTS):
         with open_lock(home / f"{number}.lock") as lock:
             if try_lock(lock):
@@ -99,20 +102,18 @@ def slot() -> Iterator[Slot]:
     raise SetupError(f"{MOST_SLOTS} test runs are under way in this clone; wait for one to end.")
 
 
-def test_environment(services: Services, name: str) -> dict[str, str]:
+def test_environment(services: Services, database: str) -> dict[str, str]:
     """Only the test servers, whatever DATABASE_URL and REDIS_URL say: tests empty what they touch."""
-    return base_environment() | {
+    settings = {
         "SECRET_KEY": "for-tests-only-" + "t" * 40,
         "ALLOWED_HOSTS": "*",
-        "DATABASE_URL": services.postgres.url("tollgate_owner", f"tollgate_{name}"),
-        "DATABASE_WEB_URL": services.postgres.url("tollgate_web", f"tollgate_{name}"),
         "TOLLGATE_DB_ROLE": "owner",
-        "REDIS_URL": services.broker.url,
         "TOLLGATE_DEMO": "0",
         "MEDIA_ROOT": str(folder(services.postgres.home / "files")),
         "STATIC_ROOT": str(folder(services.postgres.home / "static")),
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
     }
+    return base_environment() | settings | services.addresses(database)
 
 
 def pytest(place: Slot, selection: list[str], environment: dict[str, str]) -> int:
