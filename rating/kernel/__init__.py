@@ -18,7 +18,7 @@ No Django, no clock, no database. The order of the rules:
     rate = Rate(price=Decimal("0.12"), first_s=60, step_s=6)
     price(rate, 75)            -> Charge(amount=Decimal('0.1560'), billed_s=78, charged=True)
 
-Modules: `terms` and `rate` are the values, `codec` their wire form, `week` the calendar of bands, `plan` the
+Modules: `terms` and `rate` are the values, `codec` their wire form, `zone` and `week` the calendar of bands, `plan` the
 integers and the walk over a call; `charge`, `explain` and `longest` are the three questions, `wire` is the
 line protocol of `./manage price`.
 """

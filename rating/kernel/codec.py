@@ -121,9 +121,7 @@ def _days(value: object, field: str) -> tuple[frozenset[int], bool]:
         elif first <= last:
             days.update(range(first, last + 1))
         else:
-            raise RateError(
-                field, "must name days from 1 (Monday) to 7 and h (holidays)", "for example 1-5,h"
-            )
+            raise RateError(field, "must name days from 1 (Monday) to 7 and h (holidays)", "for example 1-5,h")
     return frozenset(days), holiday
 
 

@@ -108,9 +108,7 @@ def _increments(rate: Rate, charge: Charge) -> Told:
         message = gettext_noop("Billed in steps of %(step)s s")
     else:
         message = gettext_noop("Billed in a first increment of %(first)s s, then steps of %(step)s s")
-    own = [
-        step for steps in (rate.steps, *(band.steps for band in rate.bands)) for step in steps if step.step_s
-    ]
+    own = [step for steps in (rate.steps, *(band.steps for band in rate.bands)) for step in steps if step.step_s]
     if own and rate.first_s is None:
         message = gettext_noop("Billed in steps of %(step)s s, or of the length that the price in force says")
     elif own:
@@ -176,9 +174,7 @@ def _piece(rate: Rate, plan: Plan, run: Piece, many: bool) -> Told:
 
 
 PIECE_TEXTS: Final[Mapping[tuple[bool, bool, bool], str]] = {
-    (False, False, False): gettext_noop(
-        "From second %(start)s: %(count)s x %(length)s s at %(price)s a minute"
-    ),
+    (False, False, False): gettext_noop("From second %(start)s: %(count)s x %(length)s s at %(price)s a minute"),
     (False, False, True): gettext_noop(
         "From second %(start)s: %(count)s x %(length)s s at %(price)s a minute (step from second %(step)s)"
     ),
@@ -197,8 +193,7 @@ PIECE_TEXTS: Final[Mapping[tuple[bool, bool, bool], str]] = {
         "In all: %(count)s x %(length)s s at %(price)s a minute (band %(band)s, %(zone)s)"
     ),
     (True, True, True): gettext_noop(
-        "In all: %(count)s x %(length)s s at %(price)s a minute"
-        " (band %(band)s, %(zone)s, step from second %(step)s)"
+        "In all: %(count)s x %(length)s s at %(price)s a minute (band %(band)s, %(zone)s, step from second %(step)s)"
     ),
 }
 

@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from rating.kernel.errors import RateError
 
-MAX_PLACES = 18
+MAX_PLACES = 30
 MAX_WHOLE_DIGITS = 15
 MAX_SECONDS = 10**9
 """The most for an increment, for grace or free time, and for the start of a step: about 31 years."""
@@ -20,7 +20,7 @@ POWERS = tuple(int("1" + "0" * power) for power in range(2 * MAX_PLACES + 1))
 
 
 def money(value: object, field: str) -> Decimal:
-    """A price or fee: finite, not negative, below 10**15, at most 18 places. Raises RateError."""
+    """A price or fee: finite, not negative, below 10**15, at most 30 places. Raises RateError."""
     if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
         raise RateError(field, "must be an exact number (a Decimal)", "floats are not exact")
     number = exact(Decimal(value) if isinstance(value, int) else value, field)

@@ -17,9 +17,10 @@ from rating.kernel.errors import RateError
 from rating.kernel.numbers import places, scaled
 from rating.kernel.rate import Rate
 from rating.kernel.terms import Step
-from rating.kernel.week import LAST_S, Week, utc_second, zone_named
+from rating.kernel.week import LAST_S, Week, utc_second
+from rating.kernel.zone import clock_named
 
-MAX_PIECES = 250_000
+MAX_PIECES = 100_000
 """Stretches of one call. Decades through daily bands fit; more is refused rather than waited for."""
 
 
@@ -80,7 +81,7 @@ class Plan:
         for i, band in enumerate(rate.bands):
             before = rate.price if band.price is None else band.price
             self.ladders.append(self._ladder(rate, i, before, band.steps))
-        self.week = Week(rate.bands, rate.holidays, zone_named(rate.time_zone)) if rate.bands else None
+        self.week = Week(rate.bands, rate.holidays, clock_named(rate.time_zone)) if rate.bands else None
         self.flat = None if rate.bands or rate.steps else self.ladders[0].rows[0]
 
     def _ladder(self, rate: Rate, band: int, price: Decimal, steps: tuple[Step, ...]) -> Ladder:
@@ -110,12 +111,13 @@ def pieces(rate: Rate, plan: Plan, duration_s: int, answered_at: datetime | None
     if at >= duration_s:
         return
     clock = _Clock(rate, plan, answered_at)
+    terms, until = clock.at(at)
     if rate.first_s is not None:
-        terms, _ = clock.at(at)
         yield Piece(at, rate.first_s, 1, terms)
         at += rate.first_s
     while at < duration_s:
-        terms, until = clock.at(at)
+        if until is not None and until <= at:
+            terms, until = clock.at(at)
         end = duration_s if until is None or until > duration_s else until
         count = -((at - end) // terms.step_s)
         yield Piece(at, terms.step_s, count, terms)

@@ -12,7 +12,8 @@ from rating.kernel.codec import rate_fields, rate_json
 from rating.kernel.errors import RateError
 from rating.kernel.numbers import money, seconds
 from rating.kernel.terms import Band, Step, ordered_steps
-from rating.kernel.week import refuse_overlaps, zone_named
+from rating.kernel.week import refuse_overlaps
+from rating.kernel.zone import clock_named
 
 ROUNDINGS: Final = ("half_up", "half_even", "up", "down")
 BAND_RULES: Final = ("split", "at_start")
@@ -59,7 +60,7 @@ class Rate:
             raise RateError("decimals", f"must be a whole number from 0 to {MAX_DECIMALS}")
         _one_of(self.rounding, ROUNDINGS, "rounding")
         _one_of(self.band_rule, BAND_RULES, "band_rule")
-        zone_named(self.time_zone)
+        clock_named(self.time_zone)
         object.__setattr__(self, "steps", ordered_steps(self.steps))
         self._check_calendar()
 

@@ -9,36 +9,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from itertools import combinations
-from zoneinfo import ZoneInfo
 
 from rating.kernel.errors import RateError
 from rating.kernel.terms import Band, clock
+from rating.kernel.zone import DAY_S, LocalClock
 
-DAY_S = 86_400
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 LAST_S = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 HOLIDAY = 8
 """The kind of a day is 1 (Monday) to 7, or this."""
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo | None:
-    if not name or name.split("/")[0] in ("right", "posix", "posixrules", "localtime"):
-        return None
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
-
-
-def zone_named(name: object) -> ZoneInfo:
-    """The time zone of an IANA name. Raises RateError."""
-    zone = _zone(name) if isinstance(name, str) and len(name) <= 64 else None
-    if zone is None:
-        raise RateError("time_zone", "is not a known time zone", "for example Europe/Berlin")
-    return zone
 
 
 def utc_second(answered_at: object) -> int:
@@ -53,39 +33,21 @@ def utc_second(answered_at: object) -> int:
 class Week:
     """The bands of one rate laid on the local calendar; a lookup costs a few microseconds."""
 
-    __slots__ = ("_bands", "_days", "_holidays", "_zone")
+    __slots__ = ("_bands", "_clock", "_days", "_holidays")
 
-    def __init__(self, bands: Sequence[Band], holidays: frozenset[date], zone: ZoneInfo) -> None:
+    def __init__(self, bands: Sequence[Band], holidays: frozenset[date], local: LocalClock) -> None:
         self._bands = bands
         self._holidays = frozenset(day.toordinal() - EPOCH_DAY for day in holidays)
-        self._zone = zone
+        self._clock = local
         self._days: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
 
     def band_at(self, instant: int) -> tuple[int, int]:
         """(index of the band in force or -1, the first later instant at which that may change)."""
-        offset = self._offset(instant)
-        day, second = divmod(instant + offset, DAY_S)
+        day, second = divmod(instant + self._clock.offset(instant), DAY_S)
         starts, bands = self._day(day)
         at = bisect_right(starts, second) - 1
         until = instant + (starts[at + 1] if at + 1 < len(starts) else DAY_S) - second
-        if self._offset(until - 1) != offset:
-            until = self._offset_change(instant, until - 1, offset)
-        return bands[at], until
-
-    def _offset(self, instant: int) -> int:
-        local = datetime.fromtimestamp(instant, self._zone).utcoffset()
-        assert local is not None
-        return local.days * DAY_S + local.seconds
-
-    def _offset_change(self, before: int, after: int, offset: int) -> int:
-        """The first instant with another offset, between one with it and one, within a day, without."""
-        while after - before > 1:
-            middle = (before + after) // 2
-            if self._offset(middle) == offset:
-                before = middle
-            else:
-                after = middle
-        return after
+        return bands[at], self._clock.same_until(instant, until)
 
     def _kind(self, day: int) -> int:
         return HOLIDAY if day in self._holidays else (day + 3) % 7 + 1
@@ -104,9 +66,7 @@ def _runs_on(band: Band, kind: int) -> bool:
 
 def _lay_day(bands: Sequence[Band], yesterday: int, today: int) -> tuple[list[int], list[int]]:
     """One local day cut into stretches: the seconds at which they start, and the band (or -1) of each."""
-    taken = [
-        (0, band.tail_end, i) for i, band in enumerate(bands) if band.tail_end and _runs_on(band, yesterday)
-    ]
+    taken = [(0, band.tail_end, i) for i, band in enumerate(bands) if band.tail_end and _runs_on(band, yesterday)]
     taken += [(band.from_minute, band.head_end, i) for i, band in enumerate(bands) if _runs_on(band, today)]
     starts, found = [0], [-1]
     for begin, end, i in sorted(taken):

@@ -96,9 +96,7 @@ def _time(value: object) -> datetime | None:
             return datetime.fromisoformat(value)
     except ValueError:
         pass
-    raise RateError(
-        "answered_at", "must be a time with its offset from UTC", "for example 2026-12-25T08:00:00+01:00"
-    )
+    raise RateError("answered_at", "must be a time with its offset from UTC", "for example 2026-12-25T08:00:00+01:00")
 
 
 def _parsed(line: str) -> dict[str, object]:

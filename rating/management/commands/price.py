@@ -13,15 +13,11 @@ from rating.kernel.wire import answers
 class Command(BaseCommand):
     """One JSON object a line in, one out; a bad line gets an error and the next is read. Exit 0."""
 
-    help = (
-        'Price calls: one JSON object a line {"rate": {...}, "seconds", "answered_at"} from standard input.'
-    )
+    help = 'Price calls: one JSON object a line {"rate": {...}, "seconds", "answered_at"} from standard input.'
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--json", action="store_true", help="accepted for likeness: the output is always JSON"
-        )
+        parser.add_argument("--json", action="store_true", help="accepted for likeness: the output is always JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
