@@ -45,7 +45,11 @@ class MailStatus(models.TextChoices):
 
 
 class OutboxMail(Scoped):
-    """A mail to be sent once. `key` makes queueing it twice impossible; the lease decides who sends it."""
+    """A mail to be sent once. `key` makes queueing it twice impossible; the lease decides who sends it.
+
+    `attachments` names kinds of the invoice's documents. `delivered` are the addresses for which a server took it, so
+    that another try goes only to the rest; `refused` says for which it was refused for good, and why.
+    """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("seller__path",)
 
@@ -54,11 +58,15 @@ class OutboxMail(Scoped):
     seller = models.ForeignKey("tiers.Party", on_delete=models.PROTECT, related_name="outbox")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="mails")
     sender = models.CharField(max_length=254)
+    sender_name = models.CharField(max_length=200, blank=True, default="")
     to = models.JSONField(default=list)
     bcc = models.JSONField(default=list)
     subject = models.CharField(max_length=300)
     text = models.TextField()
     html = models.TextField(blank=True)
+    attachments = models.JSONField(default=list)
+    delivered = models.JSONField(default=list)
+    refused = models.JSONField(default=dict)
     message_id = models.CharField(max_length=200, unique=True)
     status = models.CharField(max_length=8, choices=MailStatus.choices, default=MailStatus.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -71,7 +79,5 @@ class OutboxMail(Scoped):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["next_try_at"], condition=Q(status__in=["queued", "sending"]), name="outbox_to_send"
-            )
+            models.Index(fields=["next_try_at"], condition=Q(status__in=["queued", "sending"]), name="outbox_to_send")
         ]

@@ -38,7 +38,9 @@ class InvoiceStatus(models.TextChoices):
 class Invoice(Scoped):
     """A bill of one seller to one buyer for one period in one currency.
 
-    `net` is the exact sum of what it bills; `tax` and `total` are rounded once each to the currency's decimals.
+    `net` is the exact sum of what it bills; `tax` and `total` are rounded once each to the currency's decimals, and
+    `rounding` is what issuing adds to the wallet's charges (or takes off) so that they come to `total`. Balances are
+    as in the wallet: closing = opening + payments + adjustments - total. `due` is what is unpaid of this invoice, now.
     `context` is what is printed, frozen at issue. A prepaid customer's is a statement: it never has anything due.
     """
 
@@ -60,13 +62,18 @@ class Invoice(Scoped):
     period_end = models.DateTimeField()
     calls = models.PositiveIntegerField(default=0)
     duration_s = models.BigIntegerField(default=0)
+    tax_name = models.CharField(max_length=40, blank=True, default="")
+    tax_rate = models.DecimalField(max_digits=7, decimal_places=4, default=Decimal(0))
+    prices_include_tax = models.BooleanField(default=False)
     net = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
     tax_exact = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
     tax = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
     total = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
+    rounding = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
     due = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
     opening_balance = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
     payments = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
+    adjustments = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
     closing_balance = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
     issue_date = models.DateField(null=True)
     due_date = models.DateField(null=True)
