@@ -1,8 +1,9 @@
-"""The call annex: one line a call, sixty lines a page, sums carried from page to page. Drawn by ReportLab, streamed.
+"""The call annex: one line a call, sixty lines a page, sums carried from page to page. Drawn by ReportLab,
+streamed.
 
-A table of thousands of rows is beyond WeasyPrint (minutes, gigabytes); here each call is drawn as it comes and a page
-is forgotten when it is full. Page numbers are drawn last, as forms that the pages already refer to, since only at
-the end is it known how many pages there are.
+A table of thousands of rows is beyond WeasyPrint (minutes, gigabytes); here each call is drawn as it comes
+and a page is forgotten when it is full. Page numbers are drawn last, as forms that the pages already refer
+to, since only at the end is it known how many pages there are.
 """
 
 from __future__ import annotations
@@ -265,7 +266,7 @@ def _columns(context: InvoiceContext) -> tuple[Column, ...]:
             Column(_("Number"), 0.24, 0.25),
             *last,
         )
-    return Column(_("Time"), 0.0, 0.09), Column(_("From"), 0.1, 0.18), Column(_("Number"), 0.29, 0.2), *last
+    return Column(_("Time"), 0.0, 0.09), Column(_("Caller"), 0.1, 0.18), Column(_("Number"), 0.29, 0.2), *last
 
 
 @lru_cache(maxsize=20_000)

@@ -1,7 +1,8 @@
-"""The calls for machines: RFC 4180, UTF-8 without a byte-order mark, one header line, plain decimals, ISO times.
+"""The calls for machines: RFC 4180, UTF-8 without a byte-order mark, one header line, plain decimals, ISO
+times.
 
-A text that a spreadsheet would run as a formula gets an apostrophe before it. Amounts and numbers with a "+" are no
-texts and stay as they are, so that other programs can read them.
+A text that a spreadsheet would run as a formula gets an apostrophe before it. Amounts and numbers with a
+"+" are no texts and stay as they are, so that other programs can read them.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """The frozen context: everything that a bill prints, decided and kept before anything is drawn.
 
-Services fill it once, when a number is given, and store `to_json()` beside the invoice. The renderers read nothing
-else, so PDF, DOCX, CSV and mail cannot disagree, and a bill from last year prints as it did then.
+Services fill it once, when a number is given, and store `to_json()` beside the invoice. The renderers read
+nothing else, so PDF, DOCX, CSV and mail cannot disagree, and a bill from last year prints as it did then.
 
-Signs. `opening_balance`, `payments` and `closing_balance` are as in the buyer's wallet: positive is money that the
-buyer has with the seller. `net`, `tax`, `total` and the lines are charges: positive is what the buyer is charged. So
-on an invoice and a statement  closing = opening + payments + adjustments - total.  On a credit note lines and totals
-are what is given back, positive.
+Signs. `opening_balance`, `payments` and `closing_balance` are as in the buyer's wallet: positive is money
+that the buyer has with the seller. `net`, `tax`, `total` and the lines are charges: positive is what the
+buyer is charged. So on an invoice and a statement closing = opening + payments + adjustments - total. On a
+credit note lines and totals are what is given back, positive.
 
-Exactness. `net` and the lines' `net` are exact; `tax` and `total` are rounded to the currency's decimals, and
-`rounding` is what is posted to make wallet and paper agree. Paper shows `total - tax` as its net, so it adds up.
-A context whose sums do not hold is refused when it is made.
+Exactness. `net` and the lines' `net` are exact; `tax` and `total` are rounded to the currency's decimals,
+and `rounding` is what is posted to make wallet and paper agree. Paper shows `total - tax` as its net, so it
+adds up. A context whose sums do not hold is refused when it is made.
 """
 
 from __future__ import annotations
@@ -118,7 +118,9 @@ class PaymentBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceContext:
-    """A whole bill. Dates are local to `time_zone`, the period's ends are inclusive. `number` "" is a draft."""
+    """A whole bill. Dates are local to `time_zone`, the period's ends are inclusive. `number` "" is a
+    draft.
+    """
 
     kind: str
     number: str
@@ -202,8 +204,9 @@ class InvoiceContext:
 class CallRow:
     """A call on the annex and in the CSV, as sold. `started_at` is local and aware.
 
-    Renderers read calls as a stream, once. They come in the order of `calls_group`: by caller and then time for
-    "number", by time for "day". `net` is as rated, with the list's decimals: with tax where prices include tax.
+    Renderers read calls as a stream, once. They come in the order of `calls_group`: by caller and then time
+    for "number", by time for "day". `net` is as rated, with the list's decimals: with tax where prices
+    include tax.
     """
 
     started_at: datetime

@@ -1,6 +1,7 @@
 """The bill as an editable letter: the same texts and figures as the PDF, filled into a template by docxtpl.
 
-Up to `MAX_CALLS` calls stand in it; beyond that a word processor is the wrong tool, and it names the CSV instead.
+Up to `MAX_CALLS` calls stand in it; beyond that a word processor is the wrong tool, and it names the CSV
+instead.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ def _values(context: InvoiceContext, paper: Paper, rows: list[CallRow]) -> dict[
 
 def _words(context: InvoiceContext) -> dict[str, str]:
     return {
+        "charges": _("All charges"),
+        "charge": _("Charge"),
+        "quantity": _("Quantity"),
         "destinations": _("Calls by carrier and destination"),
         "destination": _("Destination"),
         "calls": _("Calls"),
@@ -73,7 +77,7 @@ def _words(context: InvoiceContext) -> dict[str, str]:
         "amount": f"{_('Amount')} {context.currency}",
         "date": _("Date"),
         "time": _("Time"),
-        "caller": _("From"),
+        "caller": _("Caller"),
         "number": _("Number"),
         "all_calls": _("All calls"),
     }
@@ -147,7 +151,7 @@ def _logo(template: DocxTemplate, context: InvoiceContext, assets: Assets) -> In
 
 def _describe(template: DocxTemplate, context: InvoiceContext) -> None:
     """Title, author and dates of the bill, not of this machine."""
-    about = template.get_docx().core_properties
+    about = template.docx.core_properties
     about.title, about.author = words.heading(context), formats.tidy(context.seller.name)
     about.created = about.modified = datetime.combine(context.issue_date, time(), UTC)
     about.last_modified_by, about.comments = "", ""

@@ -1,7 +1,7 @@
 """The DOCX template, built by code: a plain letter whose fields docxtpl fills.
 
-No binary lies in the repository; the document is made once a process for each paper size and colour. Everything that
-differs from bill to bill is a field, so nothing of a tenant is ever read as template logic.
+No binary lies in the repository; the document is made once a process for each paper size and colour.
+Everything that differs from bill to bill is a field, so nothing of a tenant is ever read as template logic.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from docx import Document
 from docx.enum.table import WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
@@ -32,6 +32,7 @@ def template_bytes(paper: str, accent: str) -> bytes:
     builder.payment()
     builder.months()
     builder.notes()
+    builder.charges()
     builder.destinations()
     builder.calls()
     builder.foot()
@@ -106,8 +107,8 @@ class _Builder:
         self._title("{{ paper.bars_title }}", before=14)
         self._tag("{%p for bar in paper.bars %}")
         paragraph = self._paragraph("{{ bar.label }}\t{{ bar.amount }}\t", 8.5)
-        paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(14))
-        paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(34))
+        paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(28), WD_TAB_ALIGNMENT.RIGHT)
+        paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(32))
         self._write(paragraph, "{{ bar.stroke }}", 8.5, colour="8a8f98")
         self._tag("{%p endfor %}")
         self._tag("{%p endif %}")
@@ -117,10 +118,21 @@ class _Builder:
         self._paragraph("{{ note }}", 8.5, colour=QUIET, before=6)
         self._tag("{%p endfor %}")
 
+    def charges(self) -> None:
+        self._when("details.charges")
+        self._title("{{ words.charges }}", size=13, new_page=True, colour=INK)
+        table = self._table((self._width - 80, 40, 40), 4, ruled=True)
+        heads = ("{{ words.charge }}", "{{ words.quantity }}", "{{ words.amount }}")
+        self._cells(table.rows[0], heads, figures=2, colour=QUIET, repeat=True)
+        self._tag_row(table.rows[1], "{%tr for row in details.charges %}")
+        self._cells(table.rows[2], ("{{ row.label }}", "{{ row.count }}", "{{ row.amount }}"), figures=2)
+        self._tag_row(table.rows[3], "{%tr endfor %}")
+        self._tag("{%p endif %}")
+
     def destinations(self) -> None:
         self._when("details.carriers")
         self._title("{{ words.destinations }}", size=13, before=0, new_page=True, colour=INK)
-        table = self._table((self._width - 90, 20, 30, 40), 9, ruled=True)
+        table = self._table((self._width - 90, 20, 30, 40), 8, ruled=True)
         heads = ("{{ words.destination }}", "{{ words.calls }}", "{{ words.duration }}", "{{ words.amount }}")
         self._cells(table.rows[0], heads, figures=3, colour=QUIET, repeat=True)
         fields = ("{{ row.label }}", "{{ row.count }}", "{{ row.duration }}", "{{ row.amount }}")
@@ -131,14 +143,13 @@ class _Builder:
         self._cells(table.rows[5], fields, figures=3)
         self._tag_row(table.rows[6], "{%tr endif %}")
         self._tag_row(table.rows[7], "{%tr endfor %}")
-        table._tbl.remove(table.rows[8]._tr)
         self._paragraph("{{ details.note }}", 8.5, colour=QUIET, before=4)
         self._tag("{%p endif %}")
 
     def calls(self) -> None:
         self._when("calls")
         self._title("{{ words.calls }}", size=13, before=0, new_page=True, colour=INK)
-        widths = (16, 17, 31, 36, self._width - 138, 16, 22)
+        widths = (13, 15, 28, 31, self._width - 121, 14, 20)
         table = self._table(widths, 5, ruled=True)
         keys = ("date", "time", "caller", "number", "destination", "duration", "amount")
         self._cells(table.rows[0], [f"{{{{ words.{key} }}}}" for key in keys], 7, figures=2, colour=QUIET, repeat=True)
@@ -147,7 +158,6 @@ class _Builder:
         self._tag_row(table.rows[3], "{%tr endfor %}")
         total = ("{{ words.all_calls }}", "", "", "", "", "{{ calls_total.duration }}", "{{ calls_total.amount }}")
         self._cells(table.rows[4], total, 7, figures=2, bold=True)
-        table.rows[4].cells[0].merge(table.rows[4].cells[4])
         self._tag("{%p endif %}")
         self._paragraph("{{ calls_elsewhere }}", 8.5, colour=QUIET, before=6)
 
@@ -218,7 +228,7 @@ class _Builder:
         first.add_run(f"{{%p for {what} %}}")
         paragraph = cell.add_paragraph()
         if tab:
-            paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(tab))
+            paragraph.paragraph_format.left_indent, paragraph.paragraph_format.first_line_indent = Mm(tab), Mm(-tab)
             paragraph.paragraph_format.space_after = Pt(2.5)
         for i, text in enumerate(texts):
             self._write(paragraph, text, size, colour=colour if i == 0 else INK)
@@ -257,7 +267,9 @@ class _Builder:
 
 
 def _table_look(table: Any, *, ruled: bool) -> None:
-    """No padding at the left edge, so that tables stand on the text's margin; hairlines between rows where ruled."""
+    """No padding at the left edge, so that tables stand on the text's margin; hairlines between rows
+    where ruled.
+    """
     properties = table._tbl.tblPr
     margins = OxmlElement("w:tblCellMar")
     for side in ("left", "right"):

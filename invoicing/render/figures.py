@@ -1,7 +1,8 @@
 """The sums of page one: at most eight lines that add up on paper, from lines that are exact.
 
-A bill's net is the exact sum of its lines, its total is rounded once. So a line rounded by itself could leave the
-column a cent off; here the cents are dealt out by largest remainder, and the printed column adds up to the total.
+A bill's net is the exact sum of its lines, its total is rounded once. So a line rounded by itself could
+leave the column a cent off; here the cents are dealt out by largest remainder, and the printed column adds
+up to the total.
 """
 
 from __future__ import annotations

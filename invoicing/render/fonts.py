@@ -1,7 +1,9 @@
-"""Type for the call annex: embedded TrueType faces where the machine has them, with a fallback for other scripts.
+"""Type for the call annex: embedded TrueType faces where the machine has them, with a fallback for other
+scripts.
 
-The list of files is fixed: no text of a tenant ever becomes a path. ReportLab's own Vera faces are the last resort,
-and its built-in MSung-Light (not embedded, known to every viewer) stands in for Chinese where no such font is found.
+The list of files is fixed: no text of a tenant ever becomes a path. ReportLab's own Vera faces are the last
+resort, and its built-in MSung-Light (not embedded, known to every viewer) stands in for Chinese where no
+such font is found.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Figures, dates and text as people read them, in the context's locale.
 
-Amounts always carry their currency, negatives a real minus sign; text that tenants wrote is made harmless for layout
-(control and direction-override characters out, length bounded) before any renderer sees it.
+Amounts always carry their currency, negatives a real minus sign; text that tenants wrote is made harmless
+for layout (control and direction-override characters out, length bounded) before any renderer sees it.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ def tidy(text: str, limit: int = 120) -> str:
 
 
 def ink(accent: str, fallback: str = "#1f4e79") -> str:
-    """The brand's colour as "#rrggbb", darkened until it reads on white paper (contrast of at least 4.5 to 1)."""
+    """The brand's colour as "#rrggbb", darkened until it reads on white paper (contrast of at least 4.5
+    to 1).
+    """
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
         return fallback
     channels = [int(accent[i : i + 2], 16) for i in (1, 3, 5)]

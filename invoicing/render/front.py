@@ -1,7 +1,7 @@
 """The bill itself as PDF pages, laid out by WeasyPrint from the template `invoicing/invoice.html`.
 
-Every text is escaped by the template engine, the only picture is the brand's logo, and every address is refused, so a
-hostile brand prints as the text it is.
+Every text is escaped by the template engine, the only picture is the brand's logo, and every address is
+refused, so a hostile brand prints as the text it is.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class DrawnBar:
 
 
 class Front:
-    """Page one and the detail, laid out. Built twice at most: the second time with the right count of pages."""
+    """Page one and the detail, laid out. Built twice at most: the second time with the right count of
+    pages.
+    """
 
     def __init__(self, context: InvoiceContext, assets: Assets) -> None:
         self._context = context

@@ -1,7 +1,8 @@
 """Frozen dataclasses to plain JSON and back, so that what a bill says can be kept for ever.
 
-Amounts travel as strings (JSON numbers would be floats), dates and times as ISO text. A field that an older context
-does not have takes its default; a field that this version does not know is an error, never silently dropped.
+Amounts travel as strings (JSON numbers would be floats), dates and times as ISO text. A field that an older
+context does not have takes its default; a field that this version does not know is an error, never silently
+dropped.
 """
 
 from __future__ import annotations

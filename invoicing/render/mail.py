@@ -1,6 +1,7 @@
 """The mail that brings a bill: one figure, one button, and the same in plain text.
 
-The subject answers before the mail is opened. Styles stand at the elements, since mail programs drop style sheets.
+The subject answers before the mail is opened. Styles stand at the elements, since mail programs drop style
+sheets.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Mail:
 
 
 def render_mail(context: InvoiceContext, *, link: str = "") -> Mail:
-    """The mail in the bill's language. `link` is the button's http(s) address; none or another kind: no button."""
+    """The mail in the bill's language. `link` is the button's http(s) address; none or another kind: no
+    button.
+    """
     with translation.override(context.language):
         paper = build_paper(context)
         values = {
@@ -73,6 +76,8 @@ def _subject(context: InvoiceContext, paper: Paper) -> str:
     if context.kind == CREDIT_NOTE:
         return _("%(heading)s from %(seller)s: %(amount)s for invoice %(original)s") % values
     if context.kind == STATEMENT:
+        if context.closing_balance < 0:
+            return _("%(heading)s from %(seller)s: balance %(amount)s") % values
         return _("%(heading)s from %(seller)s: balance %(amount)s, nothing to pay") % values
     if context.due <= 0:
         return _("%(heading)s from %(seller)s: nothing to pay") % values

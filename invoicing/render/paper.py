@@ -1,6 +1,7 @@
 """The bill as text in its places: what PDF and DOCX lay out, built once so that they cannot differ.
 
-`Paper` holds only finished strings and plain figures for drawing; a template decides nothing but where they stand.
+`Paper` holds only finished strings and plain figures for drawing; a template decides nothing but where they
+stand.
 """
 
 from __future__ import annotations

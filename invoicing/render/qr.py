@@ -1,4 +1,6 @@
-"""The payment code that banking apps in the euro area read: EPC069-12, a SEPA credit transfer as a QR code."""
+"""The payment code that banking apps in the euro area read: EPC069-12, a SEPA credit transfer as a QR
+code.
+"""
 
 from __future__ import annotations
 
