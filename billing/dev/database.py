@@ -10,8 +10,9 @@ from billing.dev.state import CLONE, SetupError, digest, exclusive, say, stamped
 
 
 def migrations_digest() -> str:
-    """Changes when a migration or a pinned package (which may bring migrations of its own) changes."""
-    ours = [path for path in CLONE.glob("*/migrations/**/*") if path.suffix in {".py", ".sql"}]
+    """Changes when a migration, its SQL, or a pinned package (which may bring migrations of its own) changes."""
+    folders = ("*/migrations/**/*", "*/sql/**/*", "*/sql.py")
+    ours = [path for pattern in folders for path in CLONE.glob(pattern) if path.suffix in {".py", ".sql"}]
     return digest([*ours, CLONE / "requirements-dev.lock"])
 
 
