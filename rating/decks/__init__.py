@@ -1,7 +1,7 @@
 """Carriers' rate decks in, plain rows out. No database, no clock, no guess.
 
-A deck is read by `read_deck`. What has two readings becomes a question; a line that cannot be read is rejected with
-its number, its text and the reason, and the others go in.
+A deck is read by `read_deck`. What has two readings becomes a question; a line that cannot be read is
+rejected with its number, its text and the reason, and the others go in.
 """
 
 from __future__ import annotations

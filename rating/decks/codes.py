@@ -1,8 +1,9 @@
 """Code cells: from `+93`, `336 07`, `49172-49174` or `82-10` to bare prefixes.
 
-A hyphen means a range in one deck and joins country and area in another. What it can mean is told by its shape
-(`447400-447409` can only be a range, `52-334217` can only be a join); the evidence of the whole file decides, and
-where a file holds both, a person does. A wrong guess would price other people's numbers.
+A hyphen means a range in one deck and joins country and area in another. What it can mean is told by its
+shape (`447400-447409` can only be a range, `52-334217` can only be a join); the evidence of the whole
+file decides, and where a file holds both, a person does. A wrong guess would price other people's
+numbers.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ class CodeReader:
         self.hyphen = hyphen
 
     def read(self, cell: str, country: str = "") -> list[str]:
-        """The prefixes of a cell; with `country`, its digits go before each. Raises BadCell with the reason."""
+        """The prefixes of a cell; with `country`, its digits go before each.
+
+        Raises BadCell with the reason.
+        """
         if not country and _PLAIN.fullmatch(cell):
             return [cell]
         start = country_digits(country) if country else ""
@@ -60,7 +64,7 @@ class CodeReader:
 
 
 def hyphen_shapes(cell: str, country: str = "") -> set[str]:
-    """What the hyphens of a cell can mean, as a set of `range`, `join`, `either`, `neither`; unreadable ones are left out."""
+    """What the hyphens of a cell can mean: `range`, `join`, `either` or `neither`; none where unreadable."""
     shapes = set()
     for token in tokens(cell):
         try:
@@ -110,7 +114,10 @@ def _without_spaces(digits: str) -> str:
 
 
 def _shape(pieces: list[str], *, after_country: bool) -> str:
-    """What a hyphen can mean. An island of the North American plan (1868) counts as a country of four digits."""
+    """What a hyphen can mean.
+
+    An island of the North American plan (1868) counts as a country of four digits.
+    """
     left, right = pieces[0], pieces[1]
     is_island = len(left) == 4 and left.startswith("1")
     can_range = len(pieces) == 2 and len(left) == len(right) and left <= right

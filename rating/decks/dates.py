@@ -1,7 +1,8 @@
 """Date cells: when a price begins.
 
-`03/04/2027` is one day in London and another in New York. One date of the column that fits only one order decides for
-the whole column; where none does, a person is asked. A date that has passed means "in force now".
+`03/04/2027` is one day in London and another in New York. One date of the column that fits only one order
+decides for the whole column; where none does, a person is asked. A date that has passed means "in force
+now".
 """
 
 from __future__ import annotations
@@ -17,30 +18,50 @@ from rating.decks.values import BadCell
 DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 
-ASAP_WORDS = frozenset({"", "asap", "immediate", "immediately", "now", "current", "today", "with immediate effect", "-"})
+ASAP_WORDS = frozenset(
+    {"", "asap", "immediate", "immediately", "now", "current", "today", "with immediate effect", "-"}
+)
 MONTHS = {
     name: number
     for number, names in enumerate(
-        ("jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july",
-         "aug august", "sep sept september", "oct october", "nov november", "dec december"), start=1,
+        (
+            "jan january",
+            "feb february",
+            "mar march",
+            "apr april",
+            "may",
+            "jun june",
+            "jul july",
+            "aug august",
+            "sep sept september",
+            "oct october",
+            "nov november",
+            "dec december",
+        ),
+        start=1,
     )
     for name in names.split()
 }
 
-_TIME = r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)? ?(?P<half>[AaPp]\.?[Mm]\.?)?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?"
+_TIME = (
+    r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?"
+    r" ?(?P<half>[AaPp]\.?[Mm]\.?)?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?"
+)
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/. ](?P<month>\d{1,2})[-/. ](?P<day>\d{1,2})" + _TIME, re.ASCII)
 _COMPACT = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})" + _TIME, re.ASCII)
 _NUMERIC = re.compile(r"(?P<one>\d{1,2})[-/. ](?P<two>\d{1,2})[-/. ](?P<year>\d{4}|\d{2})" + _TIME, re.ASCII)
 _DAY_NAME = re.compile(
-    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[-/. ]*(?P<name>[A-Za-z]{3,9})\.?[-/., ]*(?P<year>\d{4}|\d{2})" + _TIME, re.ASCII
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[-/. ]*(?P<name>[A-Za-z]{3,9})\.?[-/., ]*(?P<year>\d{4}|\d{2})" + _TIME,
+    re.ASCII,
 )
 _NAME_DAY = re.compile(
-    r"(?P<name>[A-Za-z]{3,9})\.?[- ]*(?P<day>\d{1,2})(?:st|nd|rd|th)?[-, ]+(?P<year>\d{4}|\d{2})" + _TIME, re.ASCII
+    r"(?P<name>[A-Za-z]{3,9})\.?[- ]*(?P<day>\d{1,2})(?:st|nd|rd|th)?[-, ]+(?P<year>\d{4}|\d{2})" + _TIME,
+    re.ASCII,
 )
 
 
 class Effective(NamedTuple):
-    """`begins` is the UTC instant, None for as soon as possible; `stated` is what the file said, past or not."""
+    """`begins`: the UTC instant, None for as soon as possible. `stated`: what the file said, past or not."""
 
     begins: datetime | None
     stated: datetime
@@ -93,7 +114,7 @@ class DateReader:
 
 
 def date_orders(cells: Iterable[str]) -> tuple[set[str], str]:
-    """What a column tells about its order: the orders that some value forces, and an example that fits both (or "")."""
+    """What a column tells of its order: the orders some value forces, and an example of both (or "")."""
     forced: set[str] = set()
     undecided = ""
     for cell in cells:

@@ -11,9 +11,7 @@ MAX_STEP_S = 86_400
 WORDS = {"per second": (1, 1), "second": (1, 1), "per minute": (60, 60), "minute": (60, 60)}
 
 _ONE = re.compile(r"(\d{1,6})(?:\.0+)? ?(?:s|sec|secs|second|seconds)?", re.ASCII | re.IGNORECASE)
-_TWO = re.compile(
-    r"(\d{1,6}) ?(?:s|sec|secs)? ?[/+:\\|-] ?(\d{1,6}) ?(?:s|sec|secs)?", re.ASCII | re.IGNORECASE
-)
+_TWO = re.compile(r"(\d{1,6}) ?(?:s|sec|secs)? ?[/+:\\|-] ?(\d{1,6}) ?(?:s|sec|secs)?", re.ASCII | re.IGNORECASE)
 
 
 class Increment(NamedTuple):
@@ -48,7 +46,7 @@ def read_increment(cell: str) -> Increment | None:
 
 
 def read_increments(first: str, following: str) -> Increment:
-    """Two cells, for the first and the following increments; each may itself say both and then they must agree."""
+    """Two cells, for the first and the following increments; where each says both, they must agree."""
     one, two = read_increment(first), read_increment(following)
     if two is None:
         return one or PER_SECOND

@@ -1,7 +1,7 @@
 """Where the table begins and which column plays which part; what stays open becomes a question.
 
-The header is the row, under any delimiter, that names a code and a price and the most known columns. Everything above
-it is preamble.
+The header is the row, under any delimiter, that names a code and a price and the most known columns.
+Everything above it is preamble.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ CODE_ROLES = (h.CODE, h.WEAK_CODE, h.AREA_CODE, h.BREAKOUT, h.COUNTRY_CODE)
 
 @dataclass(frozen=True)
 class Layout:
-    """The table's shape: its delimiter, the line of its header (0: none), roles to columns, and the price columns.
+    """The table's shape: its delimiter, the line of its header (0: none), roles to columns, and the price
+    columns.
 
-    `code_choices` are columns that name a code equally well; `unwrap` where each whole line stands in quotes.
+    `code_choices` are columns that name a code equally well; `unwrap` where each whole line stands in
+    quotes.
     """
 
     header: tuple[str, ...]
@@ -43,8 +45,8 @@ class Layout:
 def find_layout(source: Source, mapping: Mapping[str, str] | None = None) -> Layout:
     """The table of a file. Raises DeckRefused where there is none.
 
-    `mapping` gives columns by role where names are unknown: `{"code": "Zone", "price": "Tarif"}`; in a file without
-    a header all by `#` and their number from 1: `{"code": "#1", "price": "#3"}`.
+    `mapping` gives columns by role where names are unknown: `{"code": "Zone", "price": "Tarif"}`; in a
+    file without a header all by `#` and their number from 1: `{"code": "#1", "price": "#3"}`.
     """
     if mapping and all(column.startswith("#") for column in mapping.values()):
         return _numbered(list(islice(source.lines(), HEADER_WITHIN_LINES)), mapping)
@@ -102,7 +104,7 @@ def _named(header: Sequence[str], column: int) -> str:
 
 
 def _numbered(lines: list[str], mapping: Mapping[str, str]) -> Layout:
-    """A layout by column numbers, for files without a header; the delimiter that cuts most lines alike is taken."""
+    """A layout by column numbers, for files without a header, by the delimiter that cuts most lines."""
     roles = {role: int(column[1:]) - 1 for role, column in mapping.items() if column[1:].isdigit()}
     price = roles.pop(h.PRICE, None)
     if price is None or not any(role in roles for role in CODE_ROLES):
@@ -176,7 +178,7 @@ def _without_first(prices: list[h.Price], roles: dict[str, int]) -> list[h.Price
 
 
 def _settled(roles: dict[str, int]) -> dict[str, int]:
-    """Roles with one code column under `code`, and beside it `country_code` only where the two may be joined."""
+    """Roles with one column under `code`, and `country_code` only where the two may be joined."""
     settled = dict(roles)
     present = [role for role in CODE_ROLES if role in settled]
     chosen = present[0]

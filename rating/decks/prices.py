@@ -1,7 +1,7 @@
 """Price cells: from `$ 1,234.50`, `0,0100` or `0.05 USD` to exact decimals.
 
-`1,234` is a thousand in one country and one and a bit in another, so the whole column decides which mark is the
-decimal one. What is not plainly one number (a range, a percentage, NaN) is refused, never guessed.
+`1,234` is a thousand in one country and one and a bit in another, so the whole column decides which mark
+is the decimal one. What is not plainly one number (a range, a percentage, NaN) is refused, never guessed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _GAPS = re.compile(r"(?<=\d)[ '\u00a0\u2009\u202f\u2019](?=\d{3}(?:\D|$))", re.A
 _PLAIN = re.compile(r"\d+|\d*\.\d+|\d+\.", re.ASCII)
 _SCIENCE = re.compile(r"\d+(?:[.,]\d+)?[eE][+-]?\d{1,2}", re.ASCII)
 _NUMBER = re.compile(r"[\d.,]*\d[\d.,]*", re.ASCII)
-_RANGE = re.compile(r"[\d.]\s*[-\u2013~]\s*[\d.]|\d\s*(?:to|bis|/)\s*\d", re.IGNORECASE | re.ASCII)
+_RANGE = re.compile(r"[\d.]\s*[-\u2013~]\s*[^\w\s]?\s*[\d.]|\d\s*(?:to|bis|/)\s*\d", re.IGNORECASE | re.ASCII)
 _THOUSANDS = {
     POINT: re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII),
     COMMA: re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d*)?", re.ASCII),
@@ -35,7 +35,7 @@ _UNCLEAR = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 
 
 class PriceReader:
-    """Reads the price cells of one deck: its decimal mark, its unit and its currency (None where not known)."""
+    """Reads the price cells of one deck, by its decimal mark, unit and currency (None: not known)."""
 
     def __init__(self, mark: str | None = POINT, unit: str = UNIT, currency: str | None = None) -> None:
         self.mark = mark
@@ -75,7 +75,7 @@ class PriceReader:
 
 
 def decimal_marks(cells: Iterable[str]) -> tuple[set[str], str]:
-    """What a column tells about its decimal mark: the marks some value forces, and an example with a comma that fits both."""
+    """What a column tells of its decimal mark: the marks values force, and an example of both (or "")."""
     forced: set[str] = set()
     unclear = ""
     for cell in cells:
@@ -106,7 +106,10 @@ def mark_of(bare: str) -> str | None:
 
 
 def _bare(text: str, currency: str | None) -> str:
-    """The cell without currency signs and the gaps between thousands. Raises BadCell for another currency's code."""
+    """The cell without currency signs and the gaps between thousands.
+
+    Raises BadCell for another currency's code.
+    """
     bare = _SIGNS.sub("", text).strip()
     if code := _CODE.search(bare):
         name = code[1] or code[2]

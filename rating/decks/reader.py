@@ -38,9 +38,10 @@ def read_deck(
 ) -> Deck:
     """Read a carrier's deck.
 
-    `now` is the moment of import: a date up to it means "in force". Dates begin at midnight in `time_zone`.
-    `answers` settle questions asked before; `mapping` names columns by role (see `find_layout`). With `currency`,
-    prices in another one are not taken. `effective` replaces every date of the file.
+    `now` is the moment of import: a date up to it means "in force". Dates begin at midnight in
+    `time_zone`. `answers` settle questions asked before; `mapping` names columns by role (see
+    `find_layout`). With `currency`, prices in another one are not taken. `effective` replaces every date
+    of the file.
 
     Raises DeckRefused where the file is no deck, DeckQuestions where it can be read in more than one way.
     """
@@ -55,27 +56,31 @@ def read_deck(
         raise DeckQuestions(questions)
     if currency and price.currency and price.currency != currency:
         raise DeckRefused(
-            "currency_mismatch", f"The column {price.header!r} is in {price.currency}, not in {currency}.", str(path)
+            "currency_mismatch",
+            f"The column {price.header!r} is in {price.currency}, not in {currency}.",
+            str(path),
         )
-    tally = Tally()
     reader = RowReader(
-        layout=layout,
-        price_column=price.column,
+        layout,
+        price.column,
         codes=CodeReader(choices.hyphen),
         dates=DateReader(choices.date_order, zone, now.astimezone(UTC)),
         prices=PriceReader(choices.mark, choices.unit, currency or price.currency),
         join_country=choices.join_country,
         fixed=_fixed(effective, now),
-        currency=currency or price.currency,
-        tally=tally,
     )
     return _read(source, layout, price, choices, reader)
 
 
 def _arranged(
-    source: Source, answers: Mapping[str, str], mapping: Mapping[str, str] | None, currency: str | None, *, has_dates: bool
+    source: Source,
+    answers: Mapping[str, str],
+    mapping: Mapping[str, str] | None,
+    currency: str | None,
+    *,
+    has_dates: bool,
 ) -> tuple[Layout, h.Price | None, Survey, list[Question]]:
-    """The layout with its columns chosen, the price column if it is known, the evidence, and questions so far."""
+    """The layout, the price column if it is known, the evidence, and the questions so far."""
     layout = find_layout(source, mapping)
     if not has_dates:
         layout.roles.pop(h.EFFECTIVE, None)
@@ -85,15 +90,15 @@ def _arranged(
         questions.append(with_code)
     else:
         layout = with_code
-    price = choose_price(layout, answers, currency)
-    if isinstance(price, Question):
-        questions.append(price)
-        price = None
+    chosen = choose_price(layout, answers, currency)
+    price = None if isinstance(chosen, Question) else chosen
+    if isinstance(chosen, Question):
+        questions.append(chosen)
     return layout, price, survey(source, layout, price.column if price else None), questions
 
 
 def _read(source: Source, layout: Layout, price: h.Price, choices: Choices, reader: RowReader) -> Deck:
-    tally, rejected, read = reader.tally, list[RejectedLine](), 0
+    tally, rejected, read = Tally(), list[RejectedLine](), 0
     collector = Collector(tally)
 
     def skip(record: Record) -> None:
@@ -107,9 +112,13 @@ def _read(source: Source, layout: Layout, price: h.Price, choices: Choices, read
             rejected.append(RejectedLine(record.line, record.text[:MAX_TEXT_LETTERS], str(error)))
         if len(collector.rows) > MAX_ROWS:
             raise DeckRefused("too_large", f"The deck has more than {MAX_ROWS} codes.", str(source.path))
-    warnings = [*source.warnings, *_column_warnings(layout, price, choices, reader.currency), *tally.warnings()]
+    warnings = [
+        *source.warnings,
+        *_column_warnings(layout, price, choices, reader.currency),
+        *tally.warnings(),
+    ]
     if reader.prices.rounded:
-        warnings.append(f"{reader.prices.rounded} prices have more than 8 decimals and were rounded.")
+        warnings.append(f"{reader.prices.rounded} different prices have more than 8 decimals and were rounded.")
     warnings += _row_warnings(collector.rows)
     return Deck(collector.rows, rejected, warnings, read, reader.currency, _columns(layout, price))
 
@@ -141,7 +150,9 @@ def _column_warnings(layout: Layout, price: h.Price, choices: Choices, currency:
     others = [other.header for other in layout.prices if other.column != price.column]
     if others:
         warnings.append(f"The price is taken from {price.header!r}; not used: {', '.join(others)}.")
-    stated = [code for line in layout.preamble for code in _PREAMBLE_CURRENCY.findall(line) if code.lower() in h.CURRENCIES]
+    stated = [
+        code for line in layout.preamble for code in _PREAMBLE_CURRENCY.findall(line) if code.lower() in h.CURRENCIES
+    ]
     if currency and stated and currency not in stated:
         warnings.append(f"The lines above the table speak of {stated[0]}; the prices are taken as {currency}.")
     return warnings

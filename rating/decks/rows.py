@@ -1,7 +1,7 @@
 """The second pass: a record becomes the terms of its codes, or a reason why not.
 
-A record goes in whole or not at all: one code that cannot be read, or that stands elsewhere at another price from the
-same date, takes its line with it.
+A record goes in whole or not at all: one code that cannot be read, or that stands elsewhere at another
+price from the same date, takes its line with it.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ _BLOCKED = re.compile(r"\b(?:blocked|barred|forbidden|blacklisted)\b")
 _SPACES = re.compile(r"\s+")
 YES, NO = frozenset({"1", "yes", "y", "true", "x"}), frozenset({"", "0", "no", "n", "false", "-"})
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
-class Known(Generic[T]):
-    """Remembers what a cell read as: a deck repeats its dates, increments and prices many thousand times."""
+class Known(Generic[K, T]):
+    """Remembers what cells read as: a deck repeats its dates, increments and prices many thousand times."""
 
-    def __init__(self, read: Callable[[str], T]) -> None:
+    def __init__(self, read: Callable[[K], T]) -> None:
         self._read = read
-        self._known: dict[str, T | BadCell] = {}
+        self._known: dict[K, T | BadCell] = {}
 
-    def __call__(self, cell: str) -> T:
+    def __call__(self, cell: K) -> T:
         found = self._known.get(cell)
         if found is None:
             try:
@@ -59,10 +60,8 @@ class Known(Generic[T]):
 
 
 class Terms(NamedTuple):
-    """What one record says of all its codes; `stated` is its date as written, past or not."""
+    """What a record says beside codes, name and price; `notes` are texts for the tally."""
 
-    destination: str
-    price: Decimal | None
     connect_fee: Decimal
     increment: Increment
     grace_s: int
@@ -71,6 +70,7 @@ class Terms(NamedTuple):
     effective: Effective
     closed: bool
     blocked: bool
+    notes: tuple[str, ...]
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Tally:
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def note(self, text: str, line: int) -> None:
-        """Count one more case of `text`, in which `{n}` stands for the count and `{line}` for the first line."""
+        """Count one more case of `text`; in it `{n}` stands for the count, `{line}` for the first line."""
         count, first = self.counts.get(text, (0, line))
         self.counts[text] = (count + 1, first)
 
@@ -89,30 +89,47 @@ class Tally:
         return [text.format(n=count, line=line) for text, (count, line) in self.counts.items()]
 
 
-@dataclass
+NO_INCREMENT = "{n} lines give no increment and are charged by the second, 1/1 (line {line} first)."
+HAS_END = "{n} lines have an end date, which is not taken over (line {line} first)."
+NAME_ROLES = (h.COUNTRY, h.NAME, h.NETWORK)
+PART_ROLES = (h.CODE, h.COUNTRY_CODE, h.PRICE_FIRST, *NAME_ROLES)
+
+
 class RowReader:
-    """Reads records of one layout under settled choices; `currency` is what prices must be in, None for any."""
+    """Reads records of one layout under settled choices, in `currency` (None for any).
 
-    layout: Layout
-    price_column: int
-    codes: CodeReader
-    dates: DateReader
-    prices: PriceReader
-    join_country: bool
-    fixed: Effective | None
-    currency: str | None
-    tally: Tally
+    Everything but codes, name and price repeats from line to line, and is read once for each combination of cells.
+    """
 
-    def __post_init__(self) -> None:
-        self._price = Known(self.prices.read)
-        self._date = Known(self.dates.read)
-        self._name = Known(_name)
-        self._closed = Known(_is_closed)
-        self._increments = Known(lambda pair: read_increments(*pair.split("\0")))
-        self._width = len(self.layout.header)
+    def __init__(
+        self,
+        layout: Layout,
+        price_column: int,
+        *,
+        codes: CodeReader,
+        dates: DateReader,
+        prices: PriceReader,
+        join_country: bool,
+        fixed: Effective | None,
+    ) -> None:
+        self.currency = prices.currency
+        self.prices = prices
+        self._codes, self._dates, self._fixed = codes, dates, fixed
+        self._width = len(layout.header)
+        roles = layout.roles
+        self._code, self._price_column = roles[h.CODE], price_column
+        self._country = roles[h.COUNTRY_CODE] if join_country else None
+        self._first_price = roles.get(h.PRICE_FIRST)
+        self._names = [roles[role] for role in NAME_ROLES if role in roles]
+        shared = [role for role in roles if role not in PART_ROLES]
+        self._shared = {role: place for place, role in enumerate(shared)}
+        self._shared_columns = [roles[role] for role in shared]
+        self._price = Known(prices.read)
+        self._name = Known(_destination)
+        self._terms = Known(self._read_terms)
 
-    def read(self, record: Record) -> tuple[list[str], Terms]:
-        """The codes of a record and their terms. Raises BadCell with the reason."""
+    def read(self, record: Record) -> tuple[list[str], str, Decimal | None, Terms]:
+        """The codes of a record, their name, price and terms. Raises BadCell with the reason."""
         cells = record.cells
         if record.error:
             raise BadCell(record.error)
@@ -120,84 +137,71 @@ class RowReader:
             raise BadCell("the line has more cells than the header: a comma in a number or name needs quotes")
         if len(cells) < self._width:
             cells = cells + [""] * (self._width - len(cells))
-        roles = self.layout.roles
-        country = cells[roles[h.COUNTRY_CODE]] if self.join_country else ""
-        if self.join_country and not country.strip():
+        country = ""
+        if self._country is not None and not (country := cells[self._country]).strip():
             raise BadCell("no country code")
-        prefixes = self.codes.read(cells[roles[h.CODE]], country)
-        return prefixes, self._terms(cells, record.line)
-
-    def _terms(self, cells: list[str], line: int) -> Terms:
-        cell = self._cell
-        roles = self.layout.roles
-        closed, blocked = self._state(cells)
-        self._check_currency(cell(cells, h.CURRENCY))
-        increment = self._increment(cells, line) if not closed else self._increment_if_any(cells)
-        return Terms(
-            destination=self._destination(cells),
-            price=self._price_of(cells, is_optional=closed or blocked),
-            connect_fee=self._amount(cells, h.CONNECT_FEE) if h.CONNECT_FEE in roles else ZERO,
-            increment=increment,
-            grace_s=_seconds(cell(cells, h.GRACE)) if h.GRACE in roles else 0,
-            free_s=_seconds(cell(cells, h.FREE)) if h.FREE in roles else 0,
-            min_charge=self._amount(cells, h.MIN_CHARGE) if h.MIN_CHARGE in roles else ZERO,
-            effective=self._effective(cells, line),
-            closed=closed,
-            blocked=blocked,
-        )
-
-    def _cell(self, cells: list[str], role: str) -> str:
-        column = self.layout.roles.get(role)
-        return cells[column] if column is not None else ""
-
-    def _state(self, cells: list[str]) -> tuple[bool, bool]:
-        """Whether the record closes its codes, and whether it bars them."""
-        price = cells[self.price_column]
-        status = self._cell(cells, h.STATUS)
-        words = " ".join((status, price)) if not any(letter.isdigit() for letter in price) else status
-        closed = _flag(self._cell(cells, h.DISCONTINUED)) or self._closed(words)
-        comment = self._cell(cells, h.COMMENT)
-        closed = closed or (bool(comment) and len(comment.split()) == 1 and self._closed(comment))
-        blocked = _flag(self._cell(cells, h.FORBIDDEN)) or bool(_BLOCKED.search(words.lower()))
-        return closed, blocked
+        prefixes = self._codes.read(cells[self._code], country)
+        price_cell = cells[self._price_column]
+        word = "" if price_cell[:1].isdigit() else price_cell
+        terms = self._terms((word, *[cells[column] for column in self._shared_columns]))
+        name = self._name(tuple([cells[column] for column in self._names]))
+        return prefixes, name, self._price_of(cells, is_optional=terms.closed or terms.blocked), terms
 
     def _price_of(self, cells: list[str], *, is_optional: bool) -> Decimal | None:
         try:
-            price = self._price(cells[self.price_column])
-            first = self._cell(cells, h.PRICE_FIRST)
-            if first.strip() and self._price(first) != price:
-                raise BadCell(f"the first interval has the price {first.strip()} and the following {price.normalize():f}")
+            price = self._price(cells[self._price_column])
+            first = cells[self._first_price].strip() if self._first_price is not None else ""
+            if first and self._price(first) != price:
+                raise BadCell(f"the first interval costs {first}, the following {price.normalize():f}")
         except BadCell:
             if is_optional:
                 return None
             raise
         return price
 
-    def _amount(self, cells: list[str], role: str) -> Decimal:
-        cell = self._cell(cells, role)
+    def _read_terms(self, cells: tuple[str, ...]) -> Terms:
+        """The terms in the shared cells; the first is the price cell where it may hold a word."""
+        word, values = cells[0], cells[1:]
+
+        def cell(role: str) -> str:
+            place = self._shared.get(role)
+            return values[place] if place is not None else ""
+
+        closed, blocked = _state(word, cell)
+        self._check_currency(cell(h.CURRENCY))
+        increment = self._increment(cell)
+        notes = self._end_notes(cell(h.ENDS).strip())
+        if increment.is_assumed and not closed and any(role in self._shared for role in (h.BILLING, h.FIRST, h.STEP)):
+            notes = (*notes, NO_INCREMENT)
+        return Terms(
+            connect_fee=self._amount(cell(h.CONNECT_FEE)),
+            increment=increment,
+            grace_s=_seconds(cell(h.GRACE)),
+            free_s=_seconds(cell(h.FREE)),
+            min_charge=self._amount(cell(h.MIN_CHARGE)),
+            effective=self._fixed or self._dates.read(cell(h.EFFECTIVE)),
+            closed=closed,
+            blocked=blocked,
+            notes=notes,
+        )
+
+    def _amount(self, cell: str) -> Decimal:
         return self._price(cell) if cell.strip() not in ("", "-") else ZERO
 
-    def _increment(self, cells: list[str], line: int) -> Increment:
-        increment = self._increment_if_any(cells)
-        if increment.is_assumed and any(role in self.layout.roles for role in (h.BILLING, h.FIRST, h.STEP)):
-            self.tally.note("{n} lines give no increment and are charged by the second, 1/1 (line {line} first).", line)
-        return increment
+    def _increment(self, cell: Callable[[str], str]) -> Increment:
+        if h.STEP in self._shared:
+            return read_increments(cell(h.FIRST), cell(h.STEP))
+        if h.FIRST in self._shared:
+            return read_increments(cell(h.FIRST), cell(h.BILLING))
+        return read_increments(cell(h.BILLING), "")
 
-    def _increment_if_any(self, cells: list[str]) -> Increment:
-        first, step, billing = (self._cell(cells, role) for role in (h.FIRST, h.STEP, h.BILLING))
-        if h.STEP in self.layout.roles:
-            return self._increments(f"{first}\0{step}")
-        if h.FIRST in self.layout.roles:
-            return self._increments(f"{first}\0{billing}")
-        return self._increments(f"{billing}\0")
-
-    def _effective(self, cells: list[str], line: int) -> Effective:
-        ends = self._cell(cells, h.ENDS).strip()
-        if ends and (end := self._date(ends)).begins is None and end.stated < self.dates.now:
+    def _end_notes(self, ends: str) -> tuple[str, ...]:
+        if not ends:
+            return ()
+        end = self._dates.read(ends)
+        if end.begins is None:
             raise BadCell(f"the price ended on {ends}")
-        if ends:
-            self.tally.note("{n} lines have an end date, which is not taken over (line {line} first).", line)
-        return self.fixed or self._date(self._cell(cells, h.EFFECTIVE))
+        return (HAS_END,)
 
     def _check_currency(self, cell: str) -> None:
         code = cell.strip().upper()
@@ -206,17 +210,6 @@ class RowReader:
         self.currency = self.currency or code
         if code != self.currency:
             raise BadCell(f"the price is in {code}, not in {self.currency}")
-
-    def _destination(self, cells: list[str]) -> str:
-        """The names of country, network and destination in one, without saying anything twice."""
-        name = ""
-        for role in (h.COUNTRY, h.NAME, h.NETWORK):
-            part = self._name(self._cell(cells, role))
-            if name.lower() in part.lower():
-                name = part
-            elif part.lower() not in name.lower():
-                name = f"{name} - {part}"
-        return name[:MAX_NAME_LETTERS]
 
 
 class Collector:
@@ -228,20 +221,21 @@ class Collector:
         self._places: dict[tuple[str, datetime | None], int] = {}
         self._tally = tally
 
-    def add(self, line: int, prefixes: list[str], terms: Terms) -> None:
-        """Take a record's codes, all or (by BadCell) none. Of two prices that have begun, the later one holds."""
+    def add(self, line: int, prefixes: list[str], name: str, price: Decimal | None, terms: Terms) -> None:
+        """Take a record's codes, all or (by BadCell) none. Of two prices that have begun, the later holds."""
         begins, stated = terms.effective
-        made = [_row(line, prefix, terms) for prefix in dict.fromkeys(prefixes)]
-        places = [self._places.get((row.prefix, begins)) for row in made]
-        for row, place in zip(made, places, strict=True):
-            if place is not None and self._stated[place] == stated and not _same(row, self.rows[place]):
+        alike = (name, price, *_numbers(terms), begins, terms.closed, terms.blocked)
+        places = [self._places.get((prefix, begins)) for prefix in prefixes]
+        for prefix, place in zip(prefixes, places, strict=True):
+            if place is not None and self._stated[place] == stated and self.rows[place][3:] != alike[1:]:
                 other = self.rows[place].line
-                raise BadCell(f"the code {row.prefix} stands on line {other} with other terms from the same date")
-        if len(made) < len(prefixes):
-            self._tally.note("{n} lines name a code twice (line {line} first).", line)
-        for row, place in zip(made, places, strict=True):
-            if place is None:
-                self._places[row.prefix, begins] = len(self.rows)
+                raise BadCell(f"the code {prefix} stands on line {other} with other terms from the same date")
+        for note in terms.notes:
+            self._tally.note(note, line)
+        for prefix in prefixes:
+            row = DeckRow(line, prefix, *alike)
+            place = self._places.setdefault((prefix, begins), len(self.rows))
+            if place == len(self.rows):
                 self.rows.append(row)
                 self._stated.append(stated)
             else:
@@ -256,21 +250,33 @@ class Collector:
             self.rows[place], self._stated[place] = row, stated
 
 
-def _row(line: int, prefix: str, terms: Terms) -> DeckRow:
-    return DeckRow(
-        line, prefix, terms.destination, terms.price, terms.connect_fee, terms.increment.first_s,
-        terms.increment.step_s, terms.grace_s, terms.free_s, terms.min_charge, terms.effective.begins,
-        terms.closed, terms.blocked,
-    )  # fmt: skip
+def _numbers(terms: Terms) -> tuple[Decimal, int, int, int, int, Decimal]:
+    """The terms that DeckRow holds between the price and the date."""
+    increment = terms.increment
+    return terms.connect_fee, increment.first_s, increment.step_s, terms.grace_s, terms.free_s, terms.min_charge
 
 
-def _same(one: DeckRow, other: DeckRow) -> bool:
-    """The same terms; line and name do not matter."""
-    return one[3:] == other[3:]
+def _destination(cells: tuple[str, ...]) -> str:
+    """The names of country, destination and network in one, without saying anything twice."""
+    name = ""
+    for cell in cells:
+        printable = "".join(letter if letter.isprintable() else " " for letter in cell)
+        part = _SPACES.sub(" ", printable).strip()
+        if name.lower() in part.lower():
+            name = part
+        elif part.lower() not in name.lower():
+            name = f"{name} - {part}"
+    return name[:MAX_NAME_LETTERS]
 
 
-def _name(cell: str) -> str:
-    return _SPACES.sub(" ", "".join(letter if letter.isprintable() else " " for letter in cell)).strip()
+def _state(price_word: str, cell: Callable[[str], str]) -> tuple[bool, bool]:
+    """Whether a record closes its codes, and whether it bars them."""
+    status = cell(h.STATUS)
+    words = status if any(letter.isdigit() for letter in price_word) else f"{status} {price_word}"
+    comment = cell(h.COMMENT)
+    closed = _flag(cell(h.DISCONTINUED)) or _is_closed(words)
+    closed = closed or (len(comment.split()) == 1 and _is_closed(comment))
+    return closed, _flag(cell(h.FORBIDDEN)) or bool(_BLOCKED.search(words.lower()))
 
 
 def _is_closed(words: str) -> bool:

@@ -1,7 +1,8 @@
 """From bytes to records: encodings, line ends, quotes and delimiters of files that people mail around.
 
-A file that is no text is refused before anything is parsed. What is text is streamed line by line, so that a deck of
-300,000 lines needs little memory, and an unclosed quote costs its own line and not the rest of the file.
+A file that is no text is refused before anything is parsed. What is text is streamed line by line, so
+that a deck of 300,000 lines needs little memory, and an unclosed quote costs its own line and not the
+rest of the file.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ MARKUP = re.compile(rb"\s*<(?:!doctype|html|\?xml|table)", re.IGNORECASE)
 
 
 class Record(NamedTuple):
-    """One record of the file: the line it starts on, its text, its cells, and what is wrong with it (or "")."""
+    """One record: the line it starts on, its text, its cells, and what is wrong with it (or "")."""
 
     line: int
     text: str
@@ -76,7 +77,9 @@ def open_source(path: Path) -> Source:
         if size > MAX_BYTES:
             limit = MAX_BYTES // (1024 * 1024)
             raise DeckRefused(
-                "too_large", f"The file has {size // (1024 * 1024)} MB; at most {limit} MB are read.", str(path),
+                "too_large",
+                f"The file has {size // (1024 * 1024)} MB; at most {limit} MB are read.",
+                str(path),
                 "Split the deck into several files.",
             )
         with path.open("rb") as stream:
@@ -153,7 +156,7 @@ def _binary(path: Path) -> DeckRefused:
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    """Decode what is not UTF-8 as Windows-1252, byte by byte, so that one old line does not spoil the others."""
+    """Decode what is not UTF-8 as Windows-1252, so that one old line does not spoil the others."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     wrong = error.object[error.start : error.end]
@@ -170,61 +173,82 @@ codecs.register_error("tollgate_cp1252", _as_cp1252)
 def cut_records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
     """Cut lines into records. A quoted cell may span lines; a quote never closed spoils only its own line."""
     number = 0
-    waiting: list[str] = []
-    while True:
-        line = waiting.pop(0) if waiting else next(lines, None)
-        if line is None:
-            return
+    ahead = _Ahead(lines)
+    parser = _LineParser(delimiter)
+    for line in ahead:
         number += 1
         if '"' not in line:
             yield Record(number, line, line.split(delimiter), "")
             continue
-        cells, used, text = _quoted_record(line, lines, waiting, delimiter)
+        cells, used = parser.parse(line, ahead)
+        text = "\n".join((line, *ahead.take(used)))
         yield Record(number, text, cells, "" if cells else "a quote is not closed or stands in the wrong place")
         number += used
 
 
-def _quoted_record(
-    line: str, lines: Iterator[str], waiting: list[str], delimiter: str
-) -> tuple[list[str], int, str]:
-    """Parse a line that has quotes, taking further lines while a cell is open.
+class _Ahead:
+    """Lines that can be looked at before they are taken."""
 
-    Gives the cells (none if the quotes are broken), how many further lines it took, and the text.
-    `waiting` holds lines that were looked at and not taken.
-    """
-    text, used = line, 0
-    while True:
-        cells, is_open = _parse(text, delimiter)
-        if cells or not is_open:
-            break
-        if used >= MAX_RECORD_LINES:
-            break
-        if used == len(waiting):
-            following = next(lines, None)
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._seen: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return self._seen.pop(0) if self._seen else next(self._lines)
+
+    def peek(self, place: int) -> str | None:
+        """The line at `place` (0: the next) without taking it, or None at the end of the file."""
+        while len(self._seen) <= place:
+            line = next(self._lines, None)
+            if line is None:
+                return None
+            self._seen.append(line)
+        return self._seen[place]
+
+    def take(self, count: int) -> list[str]:
+        """Take the next `count` lines, which were looked at before."""
+        taken, self._seen = self._seen[:count], self._seen[count:]
+        return taken
+
+
+class _LineParser:
+    """A strict CSV parser fed line by line, so that it can stop where a quote stays open and begin anew."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._text: str | None = None
+        self._reader = csv.reader(self, delimiter=delimiter, strict=True, skipinitialspace=True)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._text is None:
+            raise StopIteration
+        text, self._text = self._text, None
+        return text
+
+    def parse(self, line: str, ahead: _Ahead) -> tuple[list[str], int]:
+        """The cells of a record that begins with `line` (none: broken quotes), and its number of further lines."""
+        text = line
+        for used in range(MAX_RECORD_LINES):
+            self._text = text
+            try:
+                return next(self._reader), used
+            except csv.Error as error:
+                following = ahead.peek(used) if "unexpected end of data" in str(error) else None
             if following is None:
                 break
-            waiting.append(following)
-        text = f"{text}\n{waiting[used]}"
-        used += 1
-    if not cells:
-        return _loosely(line, delimiter), 0, line
-    del waiting[:used]
-    return cells, used, text
+            text = f"{text}\n{following}"
+        return self._loosely(line), 0
 
-
-def _loosely(line: str, delimiter: str) -> list[str]:
-    """The cells of a line whose quotes are mere inch marks inside words; none if a cell begins with one."""
-    cells = line.split(delimiter)
-    return [] if any(cell.lstrip().startswith('"') for cell in cells) else cells
-
-
-def _parse(text: str, delimiter: str) -> tuple[list[str], bool]:
-    """Strictly parsed cells, or none and whether a quote is still open at the end."""
-    try:
-        rows = list(csv.reader([text], delimiter=delimiter, strict=True, skipinitialspace=True))
-    except csv.Error as error:
-        return [], "unexpected end of data" in str(error)
-    return (rows[0] if len(rows) == 1 else []), False
+    def _loosely(self, line: str) -> list[str]:
+        """The cells of a line whose quotes are mere inch marks inside words; none if a cell begins with one."""
+        cells = line.split(self._delimiter)
+        return [] if any(cell.lstrip().startswith('"') for cell in cells) else cells
 
 
 def _unwrapped(record: Record, delimiter: str) -> Record:

@@ -1,7 +1,9 @@
-"""The first pass over a deck: evidence for what one cell cannot tell, and the questions that evidence leaves open.
+"""The first pass over a deck: evidence for what one cell cannot tell, and the questions that evidence leaves
+open.
 
-The order of day and month, the meaning of a hyphen, the decimal mark and the unit are properties of a whole file.
-They are settled here, by what the file shows or by a person's answer, before any price is read.
+The order of day and month, the meaning of a hyphen, the decimal mark and the unit are properties of a
+whole file. They are settled here, by what the file shows or by a person's answer, before any price is
+read.
 """
 
 from __future__ import annotations
@@ -49,7 +51,10 @@ class Survey:
 
 @dataclass(frozen=True)
 class Choices:
-    """How the cells of this file are to be read. `mark` is None where the price column uses both decimal marks."""
+    """How the cells of this file are to be read.
+
+    `mark` is None where the price column uses both decimal marks.
+    """
 
     hyphen: str | None
     date_order: str
@@ -67,7 +72,10 @@ def check_answers(answers: Mapping[str, str]) -> None:
             raise DeckRefused("bad_answer", f"There is no question {key!r}.", key, f"Questions are: {known}.")
         if options is not None and value not in options:
             raise DeckRefused(
-                "bad_answer", f"{value!r} does not answer {key!r}.", key, f"Answers are: {', '.join(options)}."
+                "bad_answer",
+                f"{value!r} does not answer {key!r}.",
+                key,
+                f"Answers are: {', '.join(options)}.",
             )
 
 
@@ -82,17 +90,18 @@ def data_records(
     country = layout.roles.get(h.COUNTRY_CODE, code)
     header = [cell.strip() for cell in layout.header]
     for record in source.records(layout.delimiter, unwrap=layout.unwrap):
-        cells = record.cells
-        if record.line <= layout.header_line:
+        line, _, cells, error = record
+        if line <= layout.header_line:
             continue
-        if not record.error:
+        if not error:
             width = len(cells)
-            has_code = (code < width and cells[code].strip()) or (country < width and cells[country].strip())
-            if not has_code and not (price_column < width and cells[price_column].strip()):
+            has_price = price_column < width and cells[price_column].strip()
+            named = (code < width and cells[code].strip()) or (country < width and cells[country].strip())
+            if not named and not has_price:
                 continue
-            if has_code and [cell.strip() for cell in cells] == header:
+            if named == header[code] and [cell.strip() for cell in cells] == header:
                 continue
-            if _is_note(cells):
+            if not has_price and _is_note(cells):
                 if skipped:
                     skipped(record)
                 continue
@@ -114,11 +123,16 @@ def survey(source: Source, layout: Layout, price_column: int | None) -> Survey:
     code, country = roles[h.CODE], roles.get(h.COUNTRY_CODE)
     date_columns = [roles[role] for role in (h.EFFECTIVE, h.ENDS) if role in roles]
     amount_columns = [roles[role] for role in (h.CONNECT_FEE, h.MIN_CHARGE, h.PRICE_FIRST) if role in roles]
+    width = len(layout.header)
     for record in data_records(source, layout, code if price_column is None else price_column):
-        cells = record.cells + [""] * (len(layout.header) - len(record.cells))
+        cells = record.cells
+        if len(cells) < width:
+            cells = cells + [""] * (width - len(cells))
         seen.lines += 1
-        seen.dates.update(cells[column] for column in date_columns)
-        seen.amounts.update(cells[column] for column in amount_columns)
+        for column in date_columns:
+            seen.dates.add(cells[column])
+        for column in amount_columns:
+            seen.amounts.add(cells[column])
         if price_column is not None:
             seen.prices.add(cells[price_column])
         cell = cells[code]
@@ -162,14 +176,14 @@ def settle(
             questions.append(Question(key, text, options or FIXED_OPTIONS[key]))
         return found or ""
 
-    join_country = h.COUNTRY_CODE in layout.roles and (
-        decide("codes", *_codes_evidence(seen, layout)) == JOINED
-    )
+    join_country = h.COUNTRY_CODE in layout.roles and (decide("codes", *_codes_evidence(seen, layout)) == JOINED)
     hyphen = codes.RANGE if join_country else decide("hyphen", *_hyphen_evidence(seen))
     order = decide("date_order", *_date_evidence(seen))
     mark = decide("decimal_mark", *_mark_evidence(seen))
     unit = decide("price_unit", *_unit_evidence(seen, layout, price)) if price else prices.UNIT
-    return Choices(hyphen or None, order, None if mark == "both" else mark, unit or prices.UNIT, join_country), questions
+    return Choices(
+        hyphen or None, order, None if mark == "both" else mark, unit or prices.UNIT, join_country
+    ), questions
 
 
 def _codes_evidence(seen: Survey, layout: Layout) -> tuple[str | None, str]:
@@ -202,7 +216,10 @@ def _date_evidence(seen: Survey) -> tuple[str | None, str]:
     if len(forced) == 1:
         return next(iter(forced)), ""
     if len(forced) > 1:
-        return None, "Some dates can only be day first and some only month first. Which is right for this file?"
+        return (
+            None,
+            "Some dates can only be day first and some only month first. Which is right for this file?",
+        )
     if undecided:
         return None, f"Is {undecided} day first or month first? No date of the column tells."
     return dates.DAY_FIRST, ""
@@ -215,7 +232,10 @@ def _mark_evidence(seen: Survey) -> tuple[str | None, str]:
     if forced:
         return "both", ""
     if unclear:
-        return None, f"Is the comma in the price {unclear} a decimal comma, or does it mark thousands (decimal point)?"
+        return (
+            None,
+            f"Is the comma in the price {unclear} the decimal mark, or is the point, and it marks thousands?",
+        )
     return prices.POINT, ""
 
 

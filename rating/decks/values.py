@@ -1,7 +1,7 @@
 """What a rate deck becomes, and the three ways in which reading one can stop short.
 
-A deck is a carrier's price file. These are plain values without a database, so that the same reading serves the
-import, its dry run and a preview on a page.
+A deck is a carrier's price file. These are plain values without a database, so that the same reading
+serves the import, its dry run and a preview on a page.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import NamedTuple
 class DeckRow(NamedTuple):
     """One prefix of a deck. Prices per minute in the deck's currency; `price` is None only where `closed`.
 
-    `effective_from` is a UTC instant (local midnight of the deck's zone) or None for "as soon as possible",
-    which is in force at the moment of import. `first_s` and `step_s` are the increments in seconds.
-    `closed`: the carrier withdraws the code from that date. `blocked`: it is listed but must not be called.
+    `effective_from` is a UTC instant (local midnight of the deck's zone) or None for "as soon as
+    possible", which is in force at the moment of import. `first_s` and `step_s` are the increments in
+    seconds. `closed`: the carrier withdraws the code from that date. `blocked`: it is listed but must not
+    be called.
     """
 
     line: int
