@@ -25,8 +25,9 @@ def create_key(
     if expires_at is not None and expires_at <= timezone.now():
         raise Invalid("expires_at", _("That moment has passed."), where="expires_at")
     with written_by(actor):
-        key: ApiKey
-        key, plain = ApiKey.objects.create_key(name=name.strip(), party=party, role=role, expiry_date=expires_at)
+        key = ApiKey(name=name.strip(), party=party, role=role, expiry_date=expires_at)
+        plain = ApiKey.objects.assign_key(key)
+        key.save(force_insert=True)
     return key, plain
 
 
