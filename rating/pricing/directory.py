@@ -1,0 +1,136 @@
+"""Who bought from whom, under which brand and terms, by which carrier and wallet, at any moment.
+
+Read whole once for a batch of calls: pricing a call must not ask the database. Everything dated is answered for the
+call's own moment, today or when it is rated again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from accounts.models import Billing, Wallet
+from rating.models import Carrier, CarrierChoice, PriceTerms
+from tiers.models import Party, Placement
+
+DatedList = list[tuple[datetime, datetime | None, UUID, UUID]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """A brand's tax: percent, and whether its prices include it."""
+
+    rate: Decimal
+    included: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """A buyer's wallet with its seller, as far as pricing needs it."""
+
+    id: UUID
+    seller: UUID
+    currency: str
+    prepaid: bool
+    counter: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One sale in the chain: who sells to whom under which brand."""
+
+    seller: UUID
+    buyer: UUID
+    brand: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: UUID
+    code: str
+    name: str
+    path: str
+    kind: str
+
+
+class Directory:
+    """A snapshot of parties, placements, wallets, terms and choices."""
+
+    def __init__(self) -> None:
+        self.people = {row[0]: Person(*row) for row in Party.objects.values_list("id", "code", "name", "path", "kind")}
+        self.by_code = {person.code: person for person in self.people.values()}
+        self._placements = self._read_placements()
+        self._purses = self._read_purses()
+        self._choices: dict[UUID, list[tuple[datetime, datetime | None, UUID]]] = defaultdict(list)
+        for party, start, end, carrier in CarrierChoice.objects.values_list(
+            "party", "valid_from", "valid_to", "carrier"
+        ):
+            self._choices[party].append((start, end, carrier))
+        self.taxes: dict[UUID, Tax] = {}
+        self.default_carriers: dict[UUID, UUID | None] = {}
+        for terms in PriceTerms.objects.all():
+            self.taxes[terms.brand_id] = Tax(terms.tax_rate, terms.prices_include_tax)
+            self.default_carriers[terms.brand_id] = terms.default_carrier_id
+        self.carriers = {carrier.code: carrier for carrier in Carrier.objects.select_related("cost_table")}
+        self.carriers_by_id = {carrier.pk: carrier for carrier in self.carriers.values()}
+
+    @staticmethod
+    def _read_placements() -> dict[UUID, DatedList]:
+        placed: dict[UUID, DatedList] = defaultdict(list)
+        rows = Placement.objects.order_by("valid_from")
+        for party, start, end, seller, brand in rows.values_list("party", "valid_from", "valid_to", "seller", "brand"):
+            placed[party].append((start, end, seller, brand))
+        return placed
+
+    @staticmethod
+    def _read_purses() -> dict[tuple[UUID, str], Purse]:
+        rows = Wallet.objects.values_list(
+            "account_id", "seller_id", "account__currency", "billing", "seller_wallet_id", "account__owner_id"
+        )
+        return {
+            (owner, currency): Purse(account, seller, currency, billing == Billing.PREPAID, seller_wallet)
+            for account, seller, currency, billing, seller_wallet, owner in rows
+        }
+
+    def chain(self, customer: UUID, moment: datetime) -> list[Link]:
+        """Every sale of a call of this customer at this moment, from the customer up to the operator.
+
+        Empty, or cut short below the operator, where somebody was not placed then.
+        """
+        links: list[Link] = []
+        buyer = customer
+        while len(links) <= len(self.people):
+            placed = _in_force(self._placements.get(buyer, ()), moment)
+            if placed is None:
+                break
+            seller, brand = placed
+            links.append(Link(seller, buyer, brand))
+            buyer = seller
+        return links
+
+    def purse(self, buyer: UUID, currency: str) -> Purse | None:
+        return self._purses.get((buyer, currency))
+
+    def choice(self, customer: UUID, links: Iterable[Link], moment: datetime) -> UUID | None:
+        """The carrier chosen by the customer at this moment, else the nearest seller's brand's default."""
+        for start, end, carrier in self._choices.get(customer, ()):
+            if start <= moment and (end is None or moment < end):
+                return carrier
+        for link in links:
+            default = self.default_carriers.get(link.brand)
+            if default is not None:
+                return default
+        return None
+
+
+def _in_force(
+    dated: Iterable[tuple[datetime, datetime | None, UUID, UUID]], moment: datetime
+) -> tuple[UUID, UUID] | None:
+    for start, end, seller, brand in dated:
+        if start <= moment and (end is None or moment < end):
+            return seller, brand
+    return None

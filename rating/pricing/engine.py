@@ -1,0 +1,178 @@
+"""One call, priced at every tier: the sale of each seller in the chain, and what the carrier costs.
+
+The sale follows the customer's choice of carrier (calls abroad only), the cost the trunk that the record names. A call
+without a price at any selling tier is charged at none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from rating.kernel import Charge, price
+from rating.numbers import Number, ServiceClass
+from rating.pricing.directory import Directory, Link, Purse, Tax
+from rating.pricing.lists import Found
+from rating.pricing.shelf import Shelf, in_table
+from tiers.models import Kind
+
+PLACES = Decimal("0.000001")
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What pricing needs of a call. `trunk` is the carrier that carried it, `chosen` overrides the choice."""
+
+    customer: UUID
+    number: Number
+    abroad: bool
+    answered_at: datetime
+    duration_s: int
+    trunk: UUID | None = None
+    chosen: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TierPrice:
+    """What one seller charges its buyer. `amount` is the list's price; `sale` and `tax` are what is posted now.
+
+    A prepaid wallet pays tax with the charge. Where prices include tax, the tax is inside `amount`.
+    """
+
+    link: Link
+    purse: Purse
+    list_id: UUID
+    found: Found
+    charge: Charge
+    sale: Decimal
+    tax: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return self.charge.amount
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierCost:
+    """What the operator pays. `found` is None where the carrier has no price: flagged, and costed later."""
+
+    carrier: UUID
+    found: Found | None
+    charge: Charge | None
+
+    @property
+    def amount(self) -> Decimal | None:
+        return None if self.charge is None else self.charge.amount
+
+
+@dataclass(frozen=True, slots=True)
+class PricedCall:
+    """`tiers` runs from the customer up to the operator."""
+
+    tiers: tuple[TierPrice, ...]
+    cost: CarrierCost | None
+    carrier: UUID | None
+
+    @property
+    def charged(self) -> bool:
+        return any(tier.charge.charged for tier in self.tiers)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Why there is no price, and at which tier (the seller's party; None where no tier is to blame)."""
+
+    code: str
+    reason: str
+    seller: UUID | None = None
+    buyer: UUID | None = None
+
+
+class Engine:
+    """Prices calls against one snapshot of the directory and the lists."""
+
+    def __init__(self, directory: Directory | None = None, shelf: Shelf | None = None) -> None:
+        self.directory = directory or Directory()
+        self.shelf = shelf or Shelf()
+
+    def price(self, call: CallFacts) -> PricedCall | Unpriced:
+        links = self.directory.chain(call.customer, call.answered_at)
+        if not links or self.directory.people[links[-1].seller].kind != Kind.OPERATOR:
+            return Unpriced("not_placed", _("Nobody sold to this customer at that time."))
+        if not call.number.is_e164:
+            return Unpriced("short_number", _("%s is not a number that a price list can price.") % call.number.e164)
+        chosen = call.chosen or self.directory.choice(call.customer, links, call.answered_at)
+        tiers = []
+        for link in links:
+            tier = self._tier(call, link, chosen if call.abroad else None)
+            if isinstance(tier, Unpriced):
+                return tier
+            tiers.append(tier)
+        trunk = call.trunk or (chosen if call.abroad else None)
+        return PricedCall(tuple(tiers), self._cost(call, trunk), chosen if call.abroad else None)
+
+    def _tier(self, call: CallFacts, link: Link, carrier: UUID | None) -> TierPrice | Unpriced:
+        seller = self.directory.people[link.seller].name
+        hit = self.shelf.find(link.brand, link.buyer, carrier, call.number.e164, call.answered_at)
+        if hit is None:
+            return Unpriced(
+                "no_price",
+                _("%(seller)s has no price for %(number)s.") % {"seller": seller, "number": call.number.e164},
+                link.seller,
+                link.buyer,
+            )
+        found = hit.found
+        if found.row.blocked:
+            return Unpriced(
+                "blocked",
+                _("%(seller)s has closed %(prefix)s.") % {"seller": seller, "prefix": found.row.prefix},
+                link.seller,
+                link.buyer,
+            )
+        purse = self.directory.purse(link.buyer, found.measure.currency)
+        if purse is None or purse.seller != link.seller:
+            return Unpriced(
+                "no_wallet",
+                _("%(buyer)s has no wallet in %(currency)s with %(seller)s.")
+                % {
+                    "buyer": self.directory.people[link.buyer].name,
+                    "currency": found.measure.currency,
+                    "seller": seller,
+                },
+                link.seller,
+                link.buyer,
+            )
+        charge = price(found.kernel, call.duration_s, call.answered_at)
+        sale, tax = split_tax(charge.amount, self.directory.taxes.get(link.brand), purse.prepaid)
+        return TierPrice(link, purse, hit.list_id, found, charge, sale, tax)
+
+    def _cost(self, call: CallFacts, trunk: UUID | None) -> CarrierCost | None:
+        if call.number.service_class is ServiceClass.ON_NET or trunk is None:
+            return None
+        carrier = self.directory.carriers_by_id.get(trunk)
+        if carrier is None:
+            return None
+        table = carrier.cost_table
+        found = in_table(self.shelf.table(table.pk), call.number.e164, call.answered_at) if table else None
+        if found is None or found.row.blocked:
+            return CarrierCost(trunk, None, None)
+        return CarrierCost(trunk, found, price(found.kernel, call.duration_s, call.answered_at))
+
+
+def split_tax(amount: Decimal, tax: Tax | None, prepaid: bool) -> tuple[Decimal, Decimal]:
+    """A list's amount as what is posted at once: (sale, tax), tax to 6 places half up.
+
+    Postpaid: the amount as it is, its tax comes with the invoice. Prepaid: tax is added, or taken out where the
+    brand's prices include it.
+    """
+    if tax is None or not prepaid or not tax.rate or not amount:
+        return amount, NOTHING
+    if tax.included:
+        part = (amount * tax.rate / (100 + tax.rate)).quantize(PLACES, ROUND_HALF_UP)
+        return amount - part, part
+    return amount, (amount * tax.rate / 100).quantize(PLACES, ROUND_HALF_UP)

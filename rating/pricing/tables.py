@@ -1,0 +1,115 @@
+"""Rate tables compiled for lookup: prefix to dated rows, in memory, one copy per version of the table."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from rating.models import Rate, RateTable
+
+KEPT_TABLES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """One dated rate of a prefix. Prices are per minute in the table's currency; `steps`, `bands` in wire form."""
+
+    prefix: str
+    destination: str
+    price: Decimal
+    connect_fee: Decimal
+    first_s: int | None
+    step_s: int
+    grace_s: int
+    free_s: int
+    min_charge: Decimal
+    steps: Any
+    bands: Any
+    blocked: bool
+    effective_from: datetime
+    effective_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How amounts of a table or list are worked out (the model's PricedIn)."""
+
+    code: str
+    currency: str
+    decimals: int
+    rounding: str
+    time_zone: str
+    band_rule: str
+    holidays: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: Any) -> Measure:
+        return cls(
+            row.code, row.currency, row.decimals, row.rounding, row.time_zone, row.band_rule, tuple(row.holidays)
+        )
+
+
+class TableBook:
+    """A rate table as it stands at one version."""
+
+    def __init__(self, table: RateTable, rows: dict[str, list[RateRow]]) -> None:
+        self.id: UUID = table.pk
+        self.version = table.version
+        self.measure = Measure.of(table)
+        self._rows = rows
+        self._starts = {prefix: [row.effective_from for row in dated] for prefix, dated in rows.items()}
+        self.longest = max(map(len, rows), default=0)
+        self.made: dict[int, object] = {}  # what was made of a row, by the row's identity: the rows live as long
+
+    def at(self, prefix: str, moment: datetime) -> RateRow | None:
+        """The row of exactly this prefix that is in force at `moment`, or None."""
+        starts = self._starts.get(prefix)
+        if starts is None:
+            return None
+        position = bisect_right(starts, moment)
+        if not position:
+            return None
+        row = self._rows[prefix][position - 1]
+        return row if row.effective_to is None or row.effective_to > moment else None
+
+
+def load(table: RateTable) -> TableBook:
+    """Read a table's rates; some 300,000 in a few seconds."""
+    fields = list(RateRow.__slots__)
+    rows: dict[str, list[RateRow]] = {}
+    stored = Rate.objects.filter(table=table).order_by("effective_from").values_list(*fields)
+    for values in stored.iterator(chunk_size=20_000):
+        rows.setdefault(values[0], []).append(RateRow(*values))
+    return TableBook(table, rows)
+
+
+class TableCache:
+    """The books a process has read, newest used last; a table that changed is read again."""
+
+    def __init__(self, keep: int = KEPT_TABLES) -> None:
+        self._books: OrderedDict[UUID, TableBook] = OrderedDict()
+        self._keep = keep
+        self._lock = Lock()
+
+    def get(self, table: RateTable) -> TableBook:
+        """`table` must carry its present version."""
+        with self._lock:
+            book = self._books.get(table.pk)
+            if book is not None and book.version == table.version:
+                self._books.move_to_end(table.pk)
+                return book
+        book = load(table)
+        with self._lock:
+            self._books[table.pk] = book
+            while len(self._books) > self._keep:
+                self._books.popitem(last=False)
+        return book
+
+
+CACHE = TableCache()
