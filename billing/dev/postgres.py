@@ -14,6 +14,7 @@ import shlex
 import shutil
 import subprocess
 import sysconfig
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 from billing.dev.state import SetupError, exclusive, folder, stamped, state_folder, write_stamp
 
 LONGEST_SOCKET = 107
+LEFTOVERS_S = 15.0
 OWNER, WEB = "tollgate_owner", "tollgate_web"
 DATABASE = "tollgate"
 COMMON = {"listen_addresses": "", "unix_socket_permissions": "0700", "timezone": "UTC", "log_timezone": "UTC"}
@@ -145,9 +147,8 @@ class Postgres:
             self._own_folder(self.sockets)
             if not (self.data / "PG_VERSION").is_file():
                 self._initdb()
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
-            options = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in self._settings().items())
-            self._run("pg_ctl", "start", "-w", "-s", "-t", "60", "-D", self.data, "-l", self.log, "-o", options)
+            self._forget_reused_pid()
+            self._launch()
             self._provision()
             return True
 
@@ -179,6 +180,29 @@ class Postgres:
         if account:
             os.chown(path, account["user"], account["group"])
         return path
+
+    def _launch(self) -> None:
+        """Starts the server; tries again for a while, since what is left of a killed one takes a moment to go."""
+        options = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in self._settings().items())
+        deadline = time.monotonic() + LEFTOVERS_S
+        while True:
+            try:
+                self._run("pg_ctl", "start", "-w", "-s", "-t", "60", "-D", self.data, "-l", self.log, "-o", options)
+                return
+            except SetupError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
+    def _forget_reused_pid(self) -> None:
+        """Removes a pid file whose number another program has now; any other the server judges best itself."""
+        file = self.data / "postmaster.pid"
+        try:
+            number = int(file.read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return
+        if Path(f"/proc/{number}").exists():
+            file.unlink()
 
     def _initdb(self) -> None:
         """Makes the data in a folder beside and renames it, so that an interrupted start leaves nothing half made."""
@@ -217,7 +241,8 @@ class Postgres:
             **other_account(),
         )
         if done.returncode:
-            raise SetupError(f"{program} failed ({done.returncode}): {(done.stderr or self._last_log()).strip()}")
+            reason = f"{done.stderr.strip()}\n{self._last_log()}".strip()
+            raise SetupError(f"{program} failed ({done.returncode}): {reason}")
         return done.stdout
 
     def _last_log(self) -> str:

@@ -1,0 +1,1 @@
+"""How a clone sets itself up, starts and stops."""
