@@ -18,8 +18,13 @@ MAX_NAME_CHARS = 128
 MAX_CALL_ID_CHARS = 255
 MAX_AGENT_CHARS = 255
 CLOCK_SLACK_S = 2
+MINUTES_KEPT = 100_000
 
-_NULLS = frozenset({"null", "(null)", "\\n", "<null>", "none", "nil"})
+_NULLS = frozenset(
+    writing
+    for word in ("null", "(null)", "<null>", "none", "nil", "\\n")
+    for writing in (word, word.upper(), word.capitalize())
+)
 _NO_MOMENT = frozenset({"", "0", "0.0", "0000-00-00 00:00:00", "1970-01-01 00:00:00", "1970-01-01T00:00:00Z"})
 _ISO = re.compile(
     r"(\d{4})[-/](\d\d)[-/](\d\d)[ T]+(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
@@ -32,9 +37,7 @@ _SECONDS_COMMA = re.compile(r"\+?(\d{1,12}),(\d{1,2}|\d{4,6})", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)", re.ASCII)
 _UNIX_START = datetime(1970, 1, 1, tzinfo=UTC)
 
-ANSWERED_WORDS = frozenset(
-    {"answered", "answer", "ok", "success", "successful", "completed", "connected", "200"}
-)
+ANSWERED_WORDS = frozenset({"answered", "answer", "ok", "success", "successful", "completed", "connected", "200"})
 NOT_ANSWERED_WORDS = frozenset(
     {
         "no answer",
@@ -63,15 +66,19 @@ class FieldError(Exception):
         self.reason = reason
 
 
-def clean(text: str) -> str:
-    """Without surrounding space; literal NULLs of database exports are nothing."""
-    text = text.strip()
-    return "" if text.lower() in _NULLS else text
+def cleaned(cells: list[str]) -> list[str]:
+    """The fields of a line without surrounding space; literal NULLs of database exports are nothing.
+
+    All functions below take text that went through here.
+    """
+    cells = [cell.strip() for cell in cells]
+    if _NULLS.isdisjoint(cells):
+        return cells
+    return ["" if cell in _NULLS else cell for cell in cells]
 
 
 def name(field: str, text: str, limit: int = MAX_NAME_CHARS) -> str:
     """A number, account, carrier or id: any printable text up to `limit` characters."""
-    text = clean(text)
     if len(text) > limit:
         raise FieldError(field, "too_long", f"{field} has {len(text)} characters; at most {limit} are taken.")
     if not text.isprintable():
@@ -79,28 +86,48 @@ def name(field: str, text: str, limit: int = MAX_NAME_CHARS) -> str:
     return text
 
 
-def moment(
-    field: str,
-    text: str,
-    zone: tzinfo,
-    not_after: datetime,
-    *,
-    not_before: datetime | None = None,
-) -> datetime | None:
-    """A time in UTC from ISO text or epoch seconds or milliseconds; None for nothing, zero or NULL.
+class Clock:
+    """Reads the times of one file: in UTC, from ISO text or epoch seconds or milliseconds.
 
     Text without an offset is read in `zone`. A local time that came twice (clocks set back) is its first
     coming, unless that lies before `not_before` and the second does not; one that never came (clocks set
-    forward) is read with the offset that held before the change. Outside [2000, not_after]: `FieldError`.
+    forward) is read with the offset that held before the change.
     """
-    text = clean(text)
-    if text in _NO_MOMENT:
-        return None
-    found = _from_iso(field, text, zone, not_before) if ":" in text else _from_epoch(field, text)
-    if not EARLIEST <= found <= not_after:
-        span = f"{EARLIEST:%Y-%m-%d} to {not_after:%Y-%m-%d %H:%M} UTC"
-        raise FieldError(field, "time_range", f"{field} is {found.isoformat()}; taken are times from {span}.")
-    return found
+
+    def __init__(self, zone: tzinfo, not_after: datetime) -> None:
+        self._zone = zone
+        self._not_after = not_after
+        self._minutes: dict[str, datetime] = {}
+
+    def read(self, field: str, text: str, not_before: datetime | None = None) -> datetime | None:
+        """None for nothing, zero or NULL. Outside [2000, not_after], or unreadable: `FieldError`."""
+        if text in _NO_MOMENT:
+            return None
+        if ":" in text:
+            found = self._plain(text) or _from_iso(field, text, self._zone, None)
+            if not_before is not None and found < not_before:
+                found = _from_iso(field, text, self._zone, not_before)
+        else:
+            found = _from_epoch(field, text)
+        if not EARLIEST <= found <= self._not_after:
+            span = f"{EARLIEST:%Y-%m-%d} to {self._not_after:%Y-%m-%d %H:%M} UTC"
+            reason = f"{field} is {found.isoformat()}; taken are times from {span}."
+            raise FieldError(field, "time_range", reason)
+        return found
+
+    def _plain(self, text: str) -> datetime | None:
+        """`2026-10-31 23:59:58` by the minutes seen before: neighbours in a file share them."""
+        if len(text) != 19 or text[16] != ":" or not text.isascii():
+            return None
+        second = text[17:]
+        if not second.isdigit() or second > "59":
+            return None
+        minute = self._minutes.get(text[:16])
+        if minute is None:
+            if len(self._minutes) >= MINUTES_KEPT:
+                self._minutes.clear()
+            minute = self._minutes[text[:16]] = _from_iso("", text[:16] + ":00", self._zone, None)
+        return minute.replace(second=int(second))
 
 
 def _unreadable(field: str, text: str) -> FieldError:
@@ -156,7 +183,6 @@ def seconds(field: str, text: str) -> int:
 
     Refused: a sign below zero, an exponent, a thousands mark, digits of other scripts, more than 31 days.
     """
-    text = clean(text)
     if not text:
         return 0
     if text.isascii() and text.isdigit() and len(text) <= 12:
@@ -185,7 +211,7 @@ def whole_seconds(span: timedelta) -> int:
 
 def disposition(text: str) -> bool | None:
     """True: answered; False: not answered; None: the word (or its absence) does not tell."""
-    word = clean(text).lower()
+    word = text.lower()
     if word in ANSWERED_WORDS:
         return True
     if word in NOT_ANSWERED_WORDS or _SIP_REFUSAL.fullmatch(word):
@@ -197,21 +223,19 @@ def disposition(text: str) -> bool | None:
 def ip_address(text: str) -> str | None:
     """An IPv4 or IPv6 address in its usual writing, or None for anything else."""
     try:
-        return str(ipaddress.ip_address(clean(text).strip("[]").partition("%")[0]))
+        return str(ipaddress.ip_address(text.strip("[]").partition("%")[0]))
     except ValueError:
         return None
 
 
 def port(text: str) -> int | None:
     """1 to 65535, or None."""
-    text = clean(text)
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
     return value if 0 < value < 65536 else None
 
 
 def agent(text: str) -> str | None:
     """A User-Agent cut to 255 characters, unprintable ones left out, or None."""
-    text = clean(text)
     if not text.isprintable():
         text = "".join(char for char in text if char.isprintable())
     return text[:MAX_AGENT_CHARS] or None

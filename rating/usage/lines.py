@@ -130,9 +130,7 @@ def _line_ends(block: bytes, shape: TextShape) -> np.ndarray[tuple[int], np.dtyp
     return (found.astype(np.int64) + 1) * width
 
 
-def read_chunk(
-    path: Path | str, chunk: Chunk, shape: TextShape | None = None
-) -> Iterator[tuple[int, str] | BadRow]:
+def read_chunk(path: Path | str, chunk: Chunk, shape: TextShape | None = None) -> Iterator[tuple[int, str] | BadRow]:
     """The chunk's lines in order: (line number, text without its end), or a `BadRow` for what is no text.
 
     Codes: `line_too_long` (over 64 KiB; reading goes on behind it), `encoding`, `nul_byte`.

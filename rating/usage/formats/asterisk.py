@@ -76,9 +76,7 @@ class AsteriskCsv:
             message = match.near_miss or "No line has the columns of Asterisk's cdr_csv."
             hint = "Export with the standard columns, or as CSV with a header."
             raise UsageRefused("unknown_layout", message, "line 1", hint)
-        rows = [
-            cells for line in head_lines if (cells := split_or_none(line, ",")) and _looks_standard(cells)
-        ]
+        rows = [cells for line in head_lines if (cells := split_or_none(line, ",")) and _looks_standard(cells)]
         return AsteriskParser(any(_unique_id(cells) for cells in rows), time_zone, not_after)
 
 
@@ -89,14 +87,13 @@ class AsteriskParser:
 
     def __init__(self, has_ids: bool, zone: tzinfo, not_after: datetime) -> None:
         self.has_ids = has_ids
-        self._zone = zone
-        self._not_after = not_after
+        self._clock = fields.Clock(zone, not_after)
 
     def parse(self, line_no: int, text: str) -> UsageRow | BadRow | None:
         if not text.strip():
             return None
         try:
-            cells = split_line(text, ",")
+            cells = fields.cleaned(split_line(text, ","))
             if len(cells) not in WIDTHS:
                 reason = f"The line has {len(cells)} columns; Asterisk writes 16, 17, 18 or 21."
                 raise FieldError("", "columns", reason)
@@ -105,13 +102,13 @@ class AsteriskParser:
             return bad_row(line_no, text, error.field, error.code, error.reason)
 
     def _row(self, line_no: int, text: str, cells: list[str]) -> UsageRow:
-        zone, latest = self._zone, self._not_after
-        started_at = fields.moment("start", cells[START], zone, latest)
+        read = self._clock.read
+        started_at = read("start", cells[START])
         if started_at is None:
             raise FieldError("start", "missing", "The line names no start.")
         answered = _answered(cells)
-        answered_at = fields.moment("answer", cells[ANSWER], zone, latest, not_before=started_at)
-        ended_at = fields.moment("end", cells[END], zone, latest, not_before=answered_at or started_at)
+        answered_at = read("answer", cells[ANSWER], started_at)
+        ended_at = read("end", cells[END], answered_at or started_at)
         billed_s = _billed_s(cells, answered_at, ended_at) if answered else 0
         callee = fields.name("dst", cells[DST])
         if answered:
@@ -139,7 +136,7 @@ class AsteriskParser:
 def _answered(cells: Sequence[str]) -> bool:
     told = fields.disposition(cells[DISPOSITION])
     if told is None and fields.seconds("billsec", cells[BILLSEC]) > 0:
-        reason = f"“{cells[DISPOSITION].strip()[:40]}” does not tell whether the call was answered."
+        reason = f"“{cells[DISPOSITION][:40]}” does not tell whether the call was answered."
         raise FieldError("disposition", "disposition", reason)
     return bool(told)
 
@@ -169,7 +166,7 @@ def _unique_id(cells: Sequence[str]) -> str:
     """The id, where the layout has one; a 17th column alone may also be the user field."""
     if len(cells) < 17:
         return ""
-    unique_id = fields.clean(cells[UNIQUEID])
+    unique_id = cells[UNIQUEID]
     return unique_id if len(cells) > 17 or _UNIQUEID.fullmatch(unique_id) else ""
 
 
@@ -180,9 +177,9 @@ def _user_field(cells: Sequence[str]) -> str:
 
 
 def _leg(cells: Sequence[str]) -> str:
-    if len(cells) > SEQUENCE and fields.clean(cells[SEQUENCE]):
+    if len(cells) > SEQUENCE and cells[SEQUENCE]:
         return fields.name("sequence", cells[SEQUENCE])
-    pair = f"{fields.clean(cells[CHANNEL])}>{fields.clean(cells[DSTCHANNEL])}"
+    pair = f"{cells[CHANNEL]}>{cells[DSTCHANNEL]}"
     return "" if pair == ">" else fields.name("channel", pair, 2 * fields.MAX_NAME_CHARS)
 
 
@@ -196,7 +193,7 @@ def _caller(cells: Sequence[str]) -> str:
 
 def _peer(channel: str) -> str:
     """`PJSIP/atlas-0000002a` -> `atlas`; `Local/...` names no trunk."""
-    technology, _slash, rest = fields.clean(channel).partition("/")
+    technology, _slash, rest = channel.partition("/")
     if not rest or technology.lower() == "local":
         return ""
     return fields.name("dstchannel", rest.rpartition("-")[0] or rest)

@@ -45,6 +45,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 PREAMBLE_LINES = 10
 _Times = tuple[datetime | None, datetime | None, datetime | None]
 _SCORE = 90
+_SLACK = timedelta(seconds=fields.CLOCK_SLACK_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,8 @@ class GenericCsv:
         if layout is None or layout.missing:
             message = self.recognise(head_lines).near_miss or "No header was found in the first lines."
             hint = "Needed: to; started_at or answered_at; seconds or answered_at and ended_at."
-            raise UsageRefused(
-                "missing_columns", message, f"line {layout.header_line if layout else 1}", hint
-            )
-        names = [
-            _header_name(cell) for cell in split_line(head_lines[layout.header_line - 1], layout.delimiter)
-        ]
+            raise UsageRefused("missing_columns", message, f"line {layout.header_line if layout else 1}", hint)
+        names = [_header_name(cell) for cell in split_line(head_lines[layout.header_line - 1], layout.delimiter)]
         twice = sorted({names[at] for at in layout.columns.values() if names.count(names[at]) > 1})
         if twice:
             message = f"The header names a column twice: {', '.join(twice)}."
@@ -136,9 +133,9 @@ class GenericParser:
 
     def __init__(self, layout: _Layout, zone: tzinfo, not_after: datetime) -> None:
         self._layout = layout
-        self._zone = zone
-        self._not_after = not_after
-        self._columns = dict(layout.columns)
+        self._clock = fields.Clock(zone, not_after)
+        self._columns = layout.columns.keys()
+        self._places = [layout.columns.get(field, -1) for field in SYNONYMS]
         self.has_ids = "call_id" in layout.columns
         self.data_from_line = layout.header_line + 1
 
@@ -151,26 +148,21 @@ class GenericParser:
             return bad_row(line_no, text, error.field, error.code, error.reason)
 
     def _cells(self, text: str) -> list[str]:
-        cells = split_line(text, self._layout.delimiter)
+        """The line's values in the order of `SYNONYMS`; "" for a column that the file lacks."""
+        cells = fields.cleaned(split_line(text, self._layout.delimiter))
         width = self._layout.width
-        if len(cells) < width or any(cell.strip() for cell in cells[width:]):
+        if len(cells) != width and (len(cells) < width or any(cells[width:])):
             reason = f"The line has {len(cells)} columns, the header {width}."
             raise FieldError("", "columns", reason)
-        return cells
+        cells.append("")
+        return [cells[place] for place in self._places]
 
     def _row(self, line_no: int, text: str, cells: list[str]) -> UsageRow:
-        columns = self._columns
-
-        def cell(field: str) -> str:
-            at = columns.get(field)
-            return "" if at is None else cells[at]
-
-        started_at, answered_at, ended_at = self._times(
-            cell("started_at"), cell("answered_at"), cell("ended_at")
-        )
-        reported_s = self._reported_s(cell("seconds"), answered_at, ended_at)
-        answered = self._answered(cell("disposition"), answered_at, reported_s)
-        callee = fields.name("to", cell("to"))
+        (call_id, leg, account, caller, callee, start, answer, end, lasted, word) = cells[:10]
+        (carrier, src_ip, src_port, user_agent, reference) = cells[10:]
+        started_at, answered_at, ended_at = self._times(start, answer, end)
+        reported_s = self._reported_s(lasted, answered_at, ended_at)
+        answered = self._answered(word, answered_at, reported_s)
         if answered and reported_s and not callee:
             raise FieldError("to", "missing", "The call lasted, but the number called is missing.")
         begin = started_at or answered_at
@@ -179,38 +171,35 @@ class GenericParser:
         return UsageRow(
             line=line_no,
             text=text,
-            call_id=fields.name("call_id", cell("call_id"), fields.MAX_CALL_ID_CHARS) or None,
-            leg=fields.name("leg", cell("leg")),
-            account=fields.name("account", cell("account")),
-            caller=fields.name("from", cell("from")),
-            callee=callee,
+            call_id=fields.name("call_id", call_id, fields.MAX_CALL_ID_CHARS) or None,
+            leg=fields.name("leg", leg),
+            account=fields.name("account", account),
+            caller=fields.name("from", caller),
+            callee=fields.name("to", callee),
             started_at=begin,
             answered_at=(answered_at or begin) if answered else None,
             duration_s=reported_s if answered else 0,
             answered=answered,
-            carrier=fields.name("carrier", cell("carrier")),
-            src_ip=fields.ip_address(cell("src_ip")),
-            src_port=fields.port(cell("src_port")),
-            user_agent=fields.agent(cell("user_agent")),
-            reference=fields.agent(cell("reference")) or "",
+            carrier=fields.name("carrier", carrier),
+            src_ip=fields.ip_address(src_ip),
+            src_port=fields.port(src_port),
+            user_agent=fields.agent(user_agent),
+            reference=fields.agent(reference) or "",
         )
 
-    def _times(
-        self, start: str, answer: str, end: str
-    ) -> tuple[datetime | None, datetime | None, datetime | None]:
-        zone, latest = self._zone, self._not_after
-        started_at = fields.moment("started_at", start, zone, latest)
-        answered_at = fields.moment("answered_at", answer, zone, latest, not_before=started_at)
-        ended_at = fields.moment("ended_at", end, zone, latest, not_before=answered_at or started_at)
-        slack = timedelta(seconds=fields.CLOCK_SLACK_S)
-        if started_at and answered_at and answered_at + slack < started_at:
+    def _times(self, start: str, answer: str, end: str) -> tuple[datetime | None, datetime | None, datetime | None]:
+        read = self._clock.read
+        started_at = read("started_at", start)
+        answered_at = read("answered_at", answer, started_at)
+        ended_at = read("ended_at", end, answered_at or started_at)
+        if started_at and answered_at and answered_at < started_at - _SLACK:
             raise FieldError("answered_at", "order", "The call was answered before it began.")
-        if answered_at and ended_at and ended_at + slack < answered_at:
+        if answered_at and ended_at and ended_at < answered_at - _SLACK:
             raise FieldError("ended_at", "order", "The call ended before it was answered.")
         return started_at, answered_at, ended_at
 
     def _reported_s(self, text: str, answered_at: datetime | None, ended_at: datetime | None) -> int:
-        if "seconds" in self._columns and (text.strip() or ended_at is None):
+        if "seconds" in self._columns and (text or ended_at is None):
             return fields.seconds("seconds", text)
         if answered_at is None or ended_at is None:
             return 0
@@ -220,8 +209,8 @@ class GenericParser:
         told = fields.disposition(word)
         if told is not None:
             return told
-        if fields.clean(word) and reported_s:
-            reason = f"“{word.strip()[:40]}” does not tell whether the call was answered."
+        if word and reported_s:
+            reason = f"“{word[:40]}” does not tell whether the call was answered."
             raise FieldError("disposition", "disposition", reason)
         if "answered_at" in self._columns:
             return answered_at is not None
