@@ -69,6 +69,7 @@ class UsageChunk(models.Model):
     lease = models.UUIDField(null=True)
     claimed_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    repeats = models.JSONField(default=dict)
     error = models.TextField(blank=True, default="")
     read = models.PositiveIntegerField(default=0)
     rated = models.PositiveIntegerField(default=0)

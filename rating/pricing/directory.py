@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from accounts.models import Billing, Wallet
 from rating.models import Carrier, CarrierChoice, PriceTerms
-from tiers.models import Party, Placement
+from tiers.models import Brand, Party, Placement
 
 DatedList = list[tuple[datetime, datetime | None, UUID, UUID]]
 
@@ -75,6 +76,7 @@ class Directory:
         for terms in PriceTerms.objects.all():
             self.taxes[terms.brand_id] = Tax(terms.tax_rate, terms.prices_include_tax)
             self.default_carriers[terms.brand_id] = terms.default_carrier_id
+        self.zones = {pk: ZoneInfo(zone) for pk, zone in Brand.objects.values_list("pk", "time_zone")}
         self.carriers = {carrier.code: carrier for carrier in Carrier.objects.select_related("cost_table")}
         self.carriers_by_id = {carrier.pk: carrier for carrier in self.carriers.values()}
 

@@ -15,9 +15,7 @@ from tiers.models.party import Party, code_validator
 from tiers.scope import Scoped
 
 
-@pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), exclude=["logo"]
-)
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), exclude=["logo"])
 class Brand(Scoped):
     """A seller's face. Its currency is the one new wallets under it get; its zone cuts its months."""
 

@@ -1,0 +1,180 @@
+"""A usage file's way in: received whole, planned into chunks, worked by anybody who claims them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rating.models import ChunkStatus, ImportStatus, Source, UsageChunk, UsageImport
+from rating.pricing import Engine
+from rating.services import leases
+from rating.services.chunk_work import COUNTS, open_import, work_chunk
+from rating.usage.lines import plan_chunks
+from rating.usage.occurrence import repeats_before
+from rating.usage.protocol import UsageRefused
+from tiers.errors import Invalid, TollgateError
+from tiers.ids import uuid7
+from tiers.viewer import Actor
+
+LINES_PER_CHUNK = 10_000
+POLL_S = 0.5
+log = logging.getLogger(__name__)
+
+
+def receive(source: Source, blocks: Iterable[bytes], name: str, *, actor: Actor, format: str = "") -> UsageImport:
+    """Store a file as it comes, within the bound on uploads, and open its import. Raises Invalid("too_large")."""
+    pk = uuid7()
+    relative = f"usage/{pk}"
+    path = Path(settings.MEDIA_ROOT) / relative
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as file:
+        for block in blocks:
+            size += len(block)
+            if size > settings.UPLOAD_MAX_BYTES:
+                file.close()
+                path.unlink()
+                raise Invalid(
+                    "too_large",
+                    _("The file is larger than %d MB.") % (settings.UPLOAD_MAX_BYTES // 2**20),
+                    where=name,
+                    hint=_("Split it, or send it by day."),
+                )
+            digest.update(block)
+            file.write(block)
+    return UsageImport.objects.create(
+        id=pk,
+        source=source,
+        name=name[-255:],
+        path=relative,
+        size=size,
+        digest=digest.hexdigest(),
+        format=format or source.format,
+        actor=actor.label,
+        actor_id=actor.member_id,
+    )
+
+
+def plan(import_id: UUID) -> UsageImport:
+    """Understand the file and cut it into chunks, once. A file that cannot be read is refused with its reason."""
+    with transaction.atomic():
+        usage_import = UsageImport.objects.select_for_update().get(pk=import_id)
+        if usage_import.status != ImportStatus.PLANNING:
+            return usage_import
+        try:
+            _cut(usage_import)
+        except UsageRefused as refused:
+            usage_import.status = ImportStatus.FAILED
+            usage_import.finished_at = timezone.now()
+            usage_import.error = {
+                "code": refused.code,
+                "message": refused.message,
+                "where": refused.where or usage_import.name,
+                "hint": refused.hint,
+            }
+        usage_import.save()
+        return usage_import
+
+
+def _cut(usage_import: UsageImport) -> None:
+    usage = open_import(usage_import)
+    chunks = plan_chunks(usage.path, LINES_PER_CHUNK)
+    repeats: list[dict[bytes, int]] = [{} for _chunk in chunks]
+    if not usage.parser.has_ids:
+        repeats = repeats_before(usage, chunks)
+    UsageChunk.objects.bulk_create(
+        UsageChunk(
+            usage_import=usage_import,
+            index=chunk.index,
+            byte_from=chunk.byte_from,
+            byte_to=chunk.byte_to,
+            first_line=chunk.first_line,
+            lines=chunk.lines,
+            repeats={content.hex(): times for content, times in seen.items()},
+        )
+        for chunk, seen in zip(chunks, repeats, strict=True)
+    )
+    usage_import.format = usage.format
+    usage_import.encoding = usage.shape.encoding
+    usage_import.lines = sum(chunk.lines for chunk in chunks)
+    usage_import.status = ImportStatus.WORKING
+
+
+def work(import_id: UUID) -> int:
+    """Work chunks until none is free; how many were done. Any number of workers may do so at once."""
+    done = 0
+    usage_import = plan(import_id)
+    engine: Engine | None = None
+    while (lease := leases.claim(import_id)) is not None:
+        engine = engine or Engine()
+        try:
+            work_chunk(lease, usage_import, engine)
+            done += 1
+        except leases.LeaseLost:
+            log.warning("chunk %s of %s was taken over", lease.chunk.index, usage_import.name)
+        except Exception as error:
+            leases.give_back(lease, f"{type(error).__name__}: {error}")
+            raise
+    finish(import_id)
+    return done
+
+
+def finish(import_id: UUID) -> bool:
+    """Close the import when its last chunk is done; whether it is closed."""
+    chunks = UsageChunk.objects.filter(usage_import=import_id)
+    if chunks.exclude(status__in=[ChunkStatus.DONE, ChunkStatus.FAILED]).exists():
+        return False
+    failed = chunks.filter(status=ChunkStatus.FAILED).values_list("index", "error").first()
+    working = UsageImport.objects.filter(pk=import_id, status=ImportStatus.WORKING)
+    if failed is None:
+        working.update(status=ImportStatus.DONE, finished_at=timezone.now())
+    else:
+        message = _("Part %(part)d could not be worked: %(error)s") % {"part": failed[0] + 1, "error": failed[1]}
+        error = {"code": "chunk_failed", "message": message, "where": None, "hint": _("The other parts are in.")}
+        working.update(status=ImportStatus.FAILED, finished_at=timezone.now(), error=error)
+    return True
+
+
+def import_file(path: Path, source: Source, *, actor: Actor, name: str = "", format: str = "") -> UsageImport:
+    """Receive, plan and work a file here and now; workers may join in. Raises TollgateError when it is refused."""
+    usage_import = receive(source, _blocks(path), name or path.name, actor=actor, format=format)
+    work(usage_import.pk)
+    while not finish(usage_import.pk):
+        time.sleep(POLL_S)
+        work(usage_import.pk)
+    usage_import.refresh_from_db()
+    if usage_import.status == ImportStatus.FAILED:
+        raise refused(usage_import)
+    return usage_import
+
+
+def refused(usage_import: UsageImport) -> TollgateError:
+    error = usage_import.error or {}
+    return Invalid(
+        error.get("code", "refused"),
+        error.get("message", _("The file was refused.")),
+        where=error.get("where"),
+        hint=error.get("hint"),
+    )
+
+
+def counts(usage_import: UsageImport) -> dict[str, int]:
+    """What became of the lines so far; read is the sum of the rest."""
+    sums = UsageChunk.objects.filter(usage_import=usage_import).aggregate(**{name: Sum(name) for name in COUNTS})
+    return {name: int(sums[name] or 0) for name in COUNTS}
+
+
+def _blocks(path: Path) -> Iterable[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            yield block

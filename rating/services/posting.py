@@ -1,0 +1,289 @@
+"""From priced calls to money: one transfer per wallet, counter-account, kind and month, and the calls that name it.
+
+Used wherever calls become charges: imports, and calls rated later. The rows are COPYed sorted by id, which is by
+time; wallets are locked last, by the ledger's door.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.models import AccountKind, TransferKind
+from accounts.services.accounts import book
+from accounts.services.ledger import Draft, post
+from rating.models import RecordStatus
+from rating.pricing import Engine, PricedCall, TierPrice
+from rating.pricing.lists import Found
+from rating.services.sorting import Sorted
+from tiers.ids import uuid7
+from tiers.models import Party
+from tiers.viewer import Actor
+
+NULL = "\\N"
+RECORD_COLUMNS = (
+    "id, source_id, import_id, line, call_id, status, customer_id, carrier_id, account, caller, callee, number,"
+    " service_class, started_at, answered_at, duration_s, src_ip, src_port, user_agent, reason"
+)
+CALL_COLUMNS = (
+    "id, record_id, seller_id, buyer_id, customer_id, carrier_id, price_list_id, terms_id, cost_terms_id, caller,"
+    " number, prefix, destination, service_class, started_at, answered_at, duration_s, billed_s, currency, sale, tax,"
+    " cost_currency, cost, transfer_id, tax_transfer_id, cost_transfer_id"
+)
+
+
+@dataclass(slots=True)
+class Group:
+    """A transfer in the making."""
+
+    payer: UUID
+    payee: UUID
+    kind: str
+    currency: str
+    month: date
+    id: UUID = field(default_factory=uuid7)
+    total: Decimal = Decimal(0)
+
+    def add(self, amount: Decimal) -> Group:
+        self.total += amount
+        return self
+
+
+GroupKey = tuple[UUID, UUID, str, date]
+
+
+class Poster:
+    """Collects the rated calls of one batch, then writes them and posts their transfers in the open transaction."""
+
+    def __init__(self, engine: Engine, batch: str) -> None:
+        self._directory = engine.directory
+        self._batch = batch
+        self._groups: dict[GroupKey, Group] = {}
+        self._books: dict[tuple[UUID, str, str, str], UUID] = {}
+        self._sellers: dict[UUID, Party] = {}
+        self._calls: list[tuple[UUID, list[Any], tuple[Group, Group | None, Group | None]]] = []
+        self._terms: dict[bytes, Found] = {}
+
+    def add(self, record: Sorted, priced: PricedCall) -> None:
+        """One call, at all its tiers."""
+        tiers = priced.tiers
+        for position, tier in enumerate(tiers):
+            above = tiers[position + 1] if position + 1 < len(tiers) else None
+            self._add_tier(record, priced, tier, above)
+
+    def write(self, actor: Actor) -> int:
+        """COPY the calls, then post; returns how many transfers. Wallets are locked from here to commit."""
+        ids = self._store_terms()
+        lines = []
+        for call_id, row, groups in sorted(self._calls, key=lambda call: call[0].int):
+            row[7], row[8] = ids[row[7]], ids.get(row[8]) if row[8] else None
+            row += [group.id if group is not None and group.total else None for group in groups]
+            lines.append(copy_line([call_id, *row[1:]]))
+        copy_rows("rating_ratedcall", CALL_COLUMNS, lines)
+        drafts = [self._draft(key, group) for key, group in sorted(self._groups.items(), key=_order) if group.total]
+        if drafts:
+            post(drafts, actor=actor)
+        return len(drafts)
+
+    def _add_tier(self, record: Sorted, priced: PricedCall, tier: TierPrice, above: TierPrice | None) -> None:
+        found, row = tier.found, record.row
+        answered_at = row.answered_at or row.started_at
+        month = self._month(tier.link.brand, answered_at)
+        cost = priced.cost
+        cost_found = above.found if above else (cost.found if cost else None)
+        cost_amount = above.sale if above else (cost.amount if cost else None)
+        cost_currency = cost_found.measure.currency if cost_found is not None else None
+        groups = (
+            self._charge(tier, TransferKind.USAGE, tier.sale, month),
+            self._charge(tier, TransferKind.USAGE_TAX, tier.tax, month) if tier.tax else None,
+            self._carrier(tier, priced, month) if above is None else None,
+        )
+        self._calls.append(
+            (
+                uuid7(row.started_at),
+                [
+                    None,
+                    record.id,
+                    tier.link.seller,
+                    tier.link.buyer,
+                    record.customer,
+                    record.trunk or priced.carrier if above is None else priced.carrier,
+                    tier.list_id,
+                    self._term(found),
+                    self._term(cost_found) if cost_found is not None else None,
+                    row.caller,
+                    record.number,
+                    found.row.prefix,
+                    found.row.destination,
+                    record.service_class,
+                    row.started_at,
+                    answered_at,
+                    row.duration_s,
+                    tier.charge.billed_s,
+                    found.measure.currency,
+                    tier.sale,
+                    tier.tax,
+                    cost_currency,
+                    cost_amount,
+                ],
+                groups,
+            )
+        )
+
+    def _charge(self, tier: TierPrice, kind: str, amount: Decimal, month: date) -> Group:
+        purse, currency = tier.purse, tier.found.measure.currency
+        if kind == TransferKind.USAGE and purse.counter is not None:
+            payee = purse.counter
+        else:
+            account = AccountKind.REVENUE if kind == TransferKind.USAGE else AccountKind.TAX
+            payee = self._book(tier.link.seller, account, currency)
+        return self._group(purse.id, payee, kind, currency, month).add(amount)
+
+    def _carrier(self, tier: TierPrice, priced: PricedCall, month: date) -> Group | None:
+        cost = priced.cost
+        if cost is None or cost.found is None or not cost.amount:
+            return None
+        operator, currency = tier.link.seller, cost.found.measure.currency
+        payer = self._book(operator, AccountKind.COST, currency)
+        code = self._directory.carriers_by_id[cost.carrier].code
+        payee = self._book(operator, AccountKind.CARRIER, currency, code)
+        return self._group(payer, payee, TransferKind.CARRIER_COST, currency, month).add(cost.amount)
+
+    def _group(self, payer: UUID, payee: UUID, kind: str, currency: str, month: date) -> Group:
+        key = (payer, payee, kind, month)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(payer, payee, kind, currency, month)
+        return group
+
+    def _draft(self, key: GroupKey, group: Group) -> Draft:
+        payer, payee, kind, month = key
+        return Draft(
+            payer=payer,
+            payee=payee,
+            amount=group.total,
+            currency=group.currency,
+            kind=kind,
+            key=f"{kind}:{self._batch}:{payer.hex}:{payee.hex}:{month:%Y%m}",
+            for_month=month,
+            id=group.id,
+        )
+
+    def _book(self, owner: UUID, kind: str, currency: str, label: str = "") -> UUID:
+        key = (owner, kind, currency, label)
+        if key not in self._books:
+            if owner not in self._sellers:
+                self._sellers[owner] = Party.objects.get(pk=owner)
+            self._books[key] = book(self._sellers[owner], kind, currency, label).pk
+        return self._books[key]
+
+    def _month(self, brand: UUID, moment: datetime) -> date:
+        return moment.astimezone(self._directory.zones[brand]).date().replace(day=1)
+
+    def _term(self, found: Found) -> bytes:
+        self._terms[found.digest] = found
+        return found.digest
+
+    def _store_terms(self) -> dict[bytes, int]:
+        """Rate terms are shared: insert those that are new, in one order, and read all ids."""
+        if not self._terms:
+            return {}
+        digests = sorted(self._terms)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT digest, id FROM rating_rateterms WHERE digest = ANY(%s)", [digests])
+            known = {bytes(digest): pk for digest, pk in cursor.fetchall()}
+            new = [digest for digest in digests if digest not in known]
+            if new:
+                bodies = [json.dumps(self._terms[digest].terms) for digest in new]
+                cursor.execute(
+                    "INSERT INTO rating_rateterms (digest, body) SELECT * FROM unnest(%s::bytea[], %s::jsonb[])"
+                    " ON CONFLICT (digest) DO NOTHING",
+                    [new, bodies],
+                )
+                cursor.execute("SELECT digest, id FROM rating_rateterms WHERE digest = ANY(%s)", [new])
+                known.update((bytes(digest), pk) for digest, pk in cursor.fetchall())
+        return known
+
+
+def write_records(records: Iterable[Sorted], source: UUID, import_id: UUID | None) -> None:
+    """COPY usage records, sorted by id."""
+    lines = []
+    for record in sorted(records, key=lambda one: one.id.int):
+        row = record.row
+        lines.append(
+            copy_line(
+                [
+                    record.id,
+                    source,
+                    import_id,
+                    row.line,
+                    row.call_id or "",
+                    record.status,
+                    record.customer,
+                    record.trunk,
+                    row.account,
+                    row.caller,
+                    row.callee,
+                    record.number,
+                    record.service_class,
+                    row.started_at,
+                    row.answered_at,
+                    row.duration_s,
+                    row.src_ip,
+                    row.src_port,
+                    row.user_agent or "",
+                    record.reason,
+                ]
+            )
+        )
+    copy_rows("rating_usagerecord", RECORD_COLUMNS, lines)
+
+
+def make_partitions(moments: Iterable[datetime]) -> None:
+    """The monthly partitions that these calls need, made before any transaction writes into them."""
+    months = sorted({(moment.year, moment.month) for moment in moments})
+    with connection.cursor() as cursor:
+        for year, month in months:
+            cursor.execute("SELECT rating_make_partitions(%s)", [date(year, month, 1)])
+
+
+def copy_rows(table: str, columns: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN", io.StringIO("".join(lines)))
+
+
+def copy_line(values: Sequence[Any]) -> str:
+    """One line of PostgreSQL's COPY text format."""
+    return "\t".join(map(copy_value, values)) + "\n"
+
+
+def copy_value(value: Any) -> str:
+    if value is None:
+        return NULL
+    if isinstance(value, str):
+        if value.isalnum():
+            return value
+        text = value.replace("\0", "")
+        return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def _order(item: tuple[GroupKey, Group]) -> tuple[str, str, str, date]:
+    payer, payee, kind, month = item[0]
+    return (payer.hex, payee.hex, kind, month)
+
+
+def rated(records: Iterable[Sorted]) -> list[Sorted]:
+    return [record for record in records if record.status == RecordStatus.RATED]

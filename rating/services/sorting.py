@@ -1,0 +1,95 @@
+"""What each line of a chunk is: a charge, something free, something without a price, or nothing usable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from rating.models import RecordStatus, Source
+from rating.numbers import BadNumber, DialPlan, Number, ServiceClass
+from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
+from rating.services.identify import CustomerIndex
+from rating.services.quote import is_abroad
+from rating.usage.occurrence import Occurrences
+from rating.usage.record import BadRow, UsageRow, bad_row, content_hash, record_key
+from tiers.ids import uuid7
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A record with what became of it. `key` and `content` are 16 bytes each; `priced` only when rated."""
+
+    row: UsageRow
+    id: UUID
+    key: bytes
+    content: bytes
+    customer: UUID
+    status: str
+    number: str
+    service_class: str
+    trunk: UUID | None
+    priced: PricedCall | None = None
+    reason: str = ""
+
+
+class Sorter:
+    """Sorts the rows of one source's file against one engine."""
+
+    def __init__(self, source: Source, engine: Engine) -> None:
+        self._engine = engine
+        self._plan = DialPlan.from_json(source.dial_plan)
+        self._customers = CustomerIndex(source, self._plan)
+        self._default_trunk = source.carrier_id
+        self._carriers = {code.lower(): carrier.pk for code, carrier in engine.directory.carriers.items()}
+
+    def sort(self, rows: Iterable[UsageRow | BadRow], occurrences: Occurrences) -> Iterator[Sorted | BadRow]:
+        for row in rows:
+            yield row if isinstance(row, BadRow) else self._one(row, occurrences)
+
+    def _one(self, row: UsageRow, occurrences: Occurrences) -> Sorted | BadRow:
+        customer = self._customers.find(row.account, row.caller, row.src_ip)
+        if customer is None:
+            who = row.account or row.caller or row.src_ip or "-"
+            return bad_row(row.line, row.text, "account", "unknown_customer", _("No customer is known as %s.") % who)
+        trunk = self._carriers.get(row.carrier.lower(), self._default_trunk) if row.carrier else self._default_trunk
+        return self.known(row, customer, trunk, occurrences.number(row))
+
+    def known(self, row: UsageRow, customer: UUID, trunk: UUID | None, occurrence: int = 0) -> Sorted | BadRow:
+        """Sort a row whose customer and trunk are known already."""
+        key, content = record_key(row, occurrence), content_hash(row)
+        number = self._plan.normalise(row.callee)
+        made = Sorted(row, uuid7(row.started_at), key, content, customer, RecordStatus.FREE, row.callee, "", trunk)
+        if isinstance(number, Number):
+            made.number, made.service_class = number.e164, number.service_class
+        if not row.answered or row.duration_s == 0:
+            return made
+        if isinstance(number, BadNumber):
+            return bad_row(row.line, row.text, "to", number.code, number.reason)
+        if number.service_class is ServiceClass.EMERGENCY or _internal(number):
+            return made
+        return self._priced(made, number)
+
+    def _priced(self, made: Sorted, number: Number) -> Sorted:
+        row = made.row
+        facts = CallFacts(
+            customer=made.customer,
+            number=number,
+            abroad=is_abroad(number, self._plan),
+            answered_at=row.answered_at or row.started_at,
+            duration_s=row.duration_s,
+            trunk=made.trunk,
+        )
+        priced = self._engine.price(facts)
+        if isinstance(priced, Unpriced):
+            made.status, made.reason = RecordStatus.UNRATED, priced.reason
+        elif priced.charged:
+            made.status, made.priced = RecordStatus.RATED, priced
+        return made
+
+
+def _internal(number: Number) -> bool:
+    """A call from extension to extension never leaves the house."""
+    return number.service_class is ServiceClass.ON_NET and not number.is_e164

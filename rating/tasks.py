@@ -1,0 +1,45 @@
+"""Nudges for the pipeline. What is to be done stands in the chunks' rows; a lost or doubled message does no harm."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from rating.models import ImportStatus, UsageImport
+from rating.services import imports, leases
+from rating.services.posting import make_partitions as make
+from rating.services.unrated import rate_waiting
+
+FORGOTTEN = timedelta(seconds=60)
+
+
+@shared_task
+def work_import(import_id: str) -> int:
+    """Plan if need be, then work chunks until none is free."""
+    return imports.work(UUID(import_id))
+
+
+@shared_task
+def requeue_lapsed_chunks() -> int:
+    """Imports whose worker died, or whose message was lost, are nudged again."""
+    forgotten = UsageImport.objects.filter(status=ImportStatus.PLANNING, created_at__lt=timezone.now() - FORGOTTEN)
+    waiting = {*leases.lapsed_imports(), *forgotten.values_list("pk", flat=True)}
+    for pk in waiting:
+        work_import.delay(str(pk))
+    return len(waiting)
+
+
+@shared_task
+def make_partitions() -> None:
+    """The months around today, made before they are needed."""
+    now = timezone.now()
+    make([now, now + timedelta(days=31), now + timedelta(days=62)])
+
+
+@shared_task
+def rate_unrated() -> int:
+    """Calls that had no price: charge those that have one now."""
+    return rate_waiting()
