@@ -6,4 +6,10 @@ from django.urls import include, path
 
 urlpatterns = [
     path("auth/", include("allauth.urls")),
+    path("", include("billing.portals.urls")),
 ]
+
+handler400 = "billing.portals.errors.bad_request"
+handler403 = "billing.portals.errors.forbidden"
+handler404 = "billing.portals.errors.not_found"
+handler500 = "billing.portals.errors.server_error"

@@ -1,0 +1,79 @@
+"""The way through each portal, by what people do. A place without a page yet is not shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tiers.models import Kind
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry: the URL's name in the portal's namespace, the word, the picture; four stand on a phone's bar."""
+
+    name: str
+    label: str | Promise
+    icon: str
+    on_phone: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    place: Place
+    url: str
+    current: bool
+
+
+PLACES: dict[str, tuple[Place, ...]] = {
+    Kind.OPERATOR: (
+        Place("home", _("Home"), "home", on_phone=True),
+        Place("parties", _("Parties"), "tree", on_phone=True),
+        Place("money", _("Money"), "money", on_phone=True),
+        Place("prices", _("Prices"), "tag"),
+        Place("usage", _("Usage"), "upload"),
+        Place("calls", _("Calls"), "phone"),
+        Place("live", _("Live"), "pulse"),
+        Place("invoices", _("Invoices"), "paper", on_phone=True),
+        Place("reports", _("Reports"), "chart"),
+        Place("settings", _("Settings"), "gear"),
+    ),
+    Kind.DEALER: (
+        Place("home", _("Home"), "home", on_phone=True),
+        Place("customers", _("Customers"), "people", on_phone=True),
+        Place("money", _("Money"), "money", on_phone=True),
+        Place("prices", _("Prices"), "tag"),
+        Place("calls", _("Calls"), "phone", on_phone=True),
+        Place("live", _("Live"), "pulse"),
+        Place("invoices", _("Invoices"), "paper"),
+        Place("brand", _("Brand"), "gear"),
+    ),
+    Kind.CUSTOMER: (
+        Place("home", _("Home"), "home", on_phone=True),
+        Place("calls", _("Calls"), "phone", on_phone=True),
+        Place("prices", _("Prices"), "tag", on_phone=True),
+        Place("invoices", _("Invoices"), "paper", on_phone=True),
+        Place("topup", _("Top up"), "money"),
+        Place("account", _("Account"), "gear"),
+    ),
+}
+
+
+def links(kind: str, path: str) -> list[Link]:
+    """The portal's places that have a page, the one that `path` lies in marked."""
+    found = [(place, url) for place in PLACES.get(kind, ()) if (url := address(f"{kind}:{place.name}"))]
+    here = max((url for _place, url in found if path.startswith(url)), key=len, default="")
+    return [Link(place, url, url == here) for place, url in found]
+
+
+@cache
+def address(name: str) -> str:
+    """The URL of a page without arguments, or nothing where there is no such page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,1 @@
+"""The operator's portal: the whole tree, its prices, its usage and its books."""
