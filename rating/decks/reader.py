@@ -67,7 +67,7 @@ def read_deck(
         dates=DateReader(choices.date_order, zone, now.astimezone(UTC)),
         prices=PriceReader(choices.mark, choices.unit, currency or price.currency),
         join_country=choices.join_country,
-        fixed=_fixed(effective, now),
+        fixed=_fixed(effective),
     )
     return _read(source, layout, price, choices, reader)
 
@@ -123,11 +123,12 @@ def _read(source: Source, layout: Layout, price: h.Price, choices: Choices, read
     return Deck(collector.rows, rejected, warnings, read, reader.currency, _columns(layout, price))
 
 
-def _fixed(effective: datetime | None, now: datetime) -> Effective | None:
+def _fixed(effective: datetime | None) -> Effective | None:
+    """A date that a person gives holds as it stands, even in the past."""
     if effective is None:
         return None
     begins = effective.astimezone(UTC)
-    return Effective(None if begins <= now else begins, begins)
+    return Effective(begins, begins)
 
 
 def _zone(name: str) -> ZoneInfo:
