@@ -1,0 +1,177 @@
+"""What is to be billed: charges of a wallet that are on no invoice yet, and the calls behind them.
+
+All questions are asked for many wallets at once, so that a run costs the same few queries for ten customers or for a
+thousand. A charge is a transfer between a wallet and its own seller; what a distribution seller's wallet receives from
+its buyers is of the same kind, but not a charge of that wallet.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.models import TransferKind
+from invoicing.services.periods import next_month
+
+NET_KINDS = (TransferKind.USAGE.value, TransferKind.CHARGE.value)
+BILLED_KINDS = (*NET_KINDS, TransferKind.USAGE_TAX.value)
+
+# A call may start before the month that it is billed in (it is dated by its answer, in the brand's zone).
+CALL_MARGIN = timedelta(days=2)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A transfer to be billed. `amount` is positive for what the wallet paid, negative for what it got back."""
+
+    transfer: UUID
+    kind: str
+    amount: Decimal
+    month: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSum:
+    """Calls of one service class: how many, billed seconds, and their sale as rated."""
+
+    service_class: str
+    calls: int
+    billed_s: int
+    sale: Decimal
+
+
+@dataclass(slots=True)
+class Gathered:
+    """All that one wallet's next bill would hold."""
+
+    charges: list[Charge] = field(default_factory=list)
+    classes: list[ClassSum] = field(default_factory=list)
+
+    @property
+    def charged(self) -> Decimal:
+        """Without tax that was charged beside."""
+        return sum((c.amount for c in self.charges if c.kind in NET_KINDS), ZERO)
+
+    @property
+    def tax_charged(self) -> Decimal:
+        return sum((c.amount for c in self.charges if c.kind == TransferKind.USAGE_TAX), ZERO)
+
+
+# `by` says on which side of the transfer the wallet stands; the other side must be its seller's.
+_LEGS = """
+    SELECT w.account_id, t.id, t.kind, {sign}t.amount, COALESCE(t.for_month, t.created_at::date), t.reason
+    FROM accounts_wallet w
+    JOIN accounts_transfer t ON t.{mine} = w.account_id
+    JOIN accounts_account o ON o.id = t.{other} AND o.owner_id = w.seller_id
+    LEFT JOIN invoicing_billedtransfer b ON b.transfer_id = t.id
+    WHERE w.account_id = ANY(%(wallets)s) AND t.kind = ANY(%(kinds)s) AND {wanted}
+"""
+_UNBILLED = "b.transfer_id IS NULL AND COALESCE(t.for_month, t.created_at::date) < %(before)s"
+_OF_INVOICES = "b.invoice_id = ANY(%(invoices)s)"
+
+
+def _legs(wanted: str) -> str:
+    paid = _LEGS.format(sign="", mine="payer_id", other="payee_id", wanted=wanted)
+    got = _LEGS.format(sign="-", mine="payee_id", other="payer_id", wanted=wanted)
+    return f"{paid} UNION ALL {got} ORDER BY 5, 2"
+
+
+def unbilled(wallets: Collection[UUID], month: date, seller: UUID) -> dict[UUID, Gathered]:
+    """By wallet: what was charged for `month` or before and is on no invoice. Wallets without any are left out."""
+    found = _charges(_legs(_UNBILLED), {"wallets": list(wallets), "before": next_month(month)})
+    _add_calls(found, seller)
+    return found
+
+
+def billed_on(invoice: UUID, wallet: UUID, seller: UUID) -> Gathered:
+    """What an invoice bills, gathered again."""
+    found = _charges(_legs(_OF_INVOICES), {"wallets": [wallet], "invoices": [invoice]})
+    _add_calls(found, seller)
+    return found.get(wallet, Gathered())
+
+
+def _charges(sql: str, values: dict[str, object]) -> dict[UUID, Gathered]:
+    found: dict[UUID, Gathered] = defaultdict(Gathered)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"kinds": list(BILLED_KINDS), **values})
+        for wallet, *charge in cursor.fetchall():
+            found[wallet].charges.append(Charge(*charge))
+    return dict(found)
+
+
+_CLASSES = """
+    SELECT u.wallet, c.service_class, count(*), COALESCE(sum(c.billed_s), 0), COALESCE(sum(c.sale), 0)
+    FROM unnest(%(transfers)s::uuid[], %(wallets)s::uuid[]) AS u(transfer, wallet)
+    JOIN rating_ratedcall c ON c.transfer_id = u.transfer
+    WHERE c.seller_id = %(seller)s AND c.id >= rating_id_floor(%(since)s) AND c.id < rating_id_floor(%(until)s)
+    GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def _add_calls(found: dict[UUID, Gathered], seller: UUID) -> None:
+    pairs = [(c.transfer, wallet) for wallet, bag in found.items() for c in bag.charges if c.kind in NET_KINDS]
+    if not pairs:
+        return
+    since, until = call_bounds(c.month for bag in found.values() for c in bag.charges)
+    values = {
+        "transfers": [transfer for transfer, _wallet in pairs],
+        "wallets": [wallet for _transfer, wallet in pairs],
+        "seller": seller,
+        "since": since,
+        "until": until,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CLASSES, values)
+        for wallet, *sums in cursor.fetchall():
+            found[wallet].classes.append(ClassSum(*sums))
+
+
+def call_bounds(months: Iterable[date]) -> tuple[date, date]:
+    """Days between which the calls of these billing months can have started; keeps the other partitions shut."""
+    known = sorted(months)
+    return known[0].replace(day=1) - CALL_MARGIN, next_month(known[-1]) + CALL_MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSum:
+    """Calls over one carrier to one destination."""
+
+    carrier: str
+    destination: str
+    calls: int
+    duration_s: int
+    sale: Decimal
+
+
+_DESTINATIONS = """
+    SELECT COALESCE(k.name, ''), c.destination, count(*), COALESCE(sum(c.duration_s), 0), COALESCE(sum(c.sale), 0)
+    FROM rating_ratedcall c LEFT JOIN rating_carrier k ON k.id = c.carrier_id
+    WHERE c.transfer_id = ANY(%(transfers)s) AND c.seller_id = %(seller)s AND c.buyer_id = %(buyer)s
+        AND c.id >= rating_id_floor(%(since)s) AND c.id < rating_id_floor(%(until)s)
+    GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def destinations(charges: Sequence[Charge], seller: UUID, buyer: UUID) -> list[DestinationSum]:
+    """The calls behind these charges, by carrier and destination."""
+    if not charges:
+        return []
+    since, until = call_bounds(charge.month for charge in charges)
+    values = {
+        "transfers": [charge.transfer for charge in charges if charge.kind in NET_KINDS],
+        "seller": seller,
+        "buyer": buyer,
+        "since": since,
+        "until": until,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DESTINATIONS, values)
+        return [DestinationSum(*row) for row in cursor.fetchall()]

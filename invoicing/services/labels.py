@@ -1,0 +1,41 @@
+"""What the lines of a bill are called, in the buyer's language, and how it writes figures and dates."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+LOCALES = {"en": "en_GB", "zh-hant": "zh_Hant_HK"}
+
+
+def language_of(code: str) -> str:
+    """The language to print in: the party's if there are texts in it, else English."""
+    wanted = code.lower().replace("_", "-")
+    return wanted if wanted in dict(settings.LANGUAGES) else "en"
+
+
+def locale_of(language: str) -> str:
+    return LOCALES.get(language, language.replace("-", "_"))
+
+
+def calls_label(service_class: str) -> str:
+    """ "International calls". Call it under the bill's language."""
+    known = {
+        "on_net": _("Calls within the network"),
+        "local": _("Local calls"),
+        "long_distance": _("Long-distance calls"),
+        "international": _("International calls"),
+        "mobile": _("Calls to mobiles"),
+        "premium": _("Premium-rate calls"),
+        "toll_free": _("Toll-free calls"),
+        "emergency": _("Emergency calls"),
+    }
+    return known.get(service_class) or _("Calls")
+
+
+def corrections_label() -> str:
+    return _("Corrections of earlier charges")
+
+
+def charge_label(reason: str) -> str:
+    return reason[:200] or _("Other charge")

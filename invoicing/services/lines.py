@@ -1,0 +1,56 @@
+"""The lines of a bill: calls by service class, other charges by their reason, and what is left.
+
+The lines add up to the net exactly. Calls are summed as rated; where prices include tax the net is dealt out over them
+in proportion. What was charged without calls to show for it (a correction) has a line of its own.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.utils import translation
+
+from accounts.models import TransferKind
+from invoicing.models import InvoiceLine
+from invoicing.render.context import CALLS, CHARGE, CORRECTION
+from invoicing.services import amounts, labels
+from invoicing.services.gathering import Gathered
+
+ZERO = Decimal(0)
+
+
+def lines_of(gathered: Gathered, net: Decimal, *, inclusive: bool, language: str) -> list[InvoiceLine]:
+    """Unsaved lines in reading order; their nets add up to `net`."""
+    with translation.override(language):
+        lines = [*_call_lines(gathered), *_charge_lines(gathered)]
+        rated = sum((line.net for line in lines), ZERO)
+        if inclusive:
+            for line, share in zip(lines, amounts.share_out([line.net for line in lines], net), strict=True):
+                line.net = share
+            rated = net if lines else ZERO
+        if rated != net:
+            lines.append(InvoiceLine(kind=CORRECTION, label=labels.corrections_label(), net=net - rated))
+    for position, line in enumerate(lines, start=1):
+        line.position = position
+    return lines
+
+
+def _call_lines(gathered: Gathered) -> list[InvoiceLine]:
+    return [
+        InvoiceLine(
+            kind=CALLS,
+            label=labels.calls_label(one.service_class),
+            calls=one.calls,
+            duration_s=one.billed_s,
+            net=one.sale,
+        )
+        for one in sorted(gathered.classes, key=lambda one: (-one.sale, one.service_class))
+    ]
+
+
+def _charge_lines(gathered: Gathered) -> list[InvoiceLine]:
+    sums: dict[str, Decimal] = {}
+    for charge in gathered.charges:
+        if charge.kind == TransferKind.CHARGE:
+            sums[charge.reason] = sums.get(charge.reason, ZERO) + charge.amount
+    return [InvoiceLine(kind=CHARGE, label=labels.charge_label(reason), net=net) for reason, net in sums.items()]
