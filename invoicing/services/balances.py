@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -102,7 +103,7 @@ class Asked:
 
 def funds(asked: list[Asked]) -> dict[UUID, Funds]:
     """By wallet, in one statement and so of one moment."""
-    values = {
+    values: dict[str, Any] = {
         "wallets": [one.wallet for one in asked],
         "last_days": [one.last_day for one in asked],
         "zones": [one.time_zone for one in asked],

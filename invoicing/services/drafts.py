@@ -181,7 +181,8 @@ def _fill(invoice: Invoice, job: Job, gathered: Gathered, sums: amounts.Sums, mo
     invoice.duration_s = sum(one.billed_s for one in gathered.classes)
     price = job.terms.price
     invoice.tax_name, invoice.tax_rate = price.tax_name, price.tax_rate
-    invoice.prices_include_tax = price.prices_include_tax
+    # Prepaid charges hold no tax, whatever the brand's prices do: it was charged beside them.
+    invoice.prices_include_tax = price.prices_include_tax and not job.wallet.is_prepaid
     put_sums(invoice, sums)
     put_funds(invoice, money)
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -98,7 +99,7 @@ def billed_on(invoice: UUID, wallet: UUID, seller: UUID) -> Gathered:
     return found.get(wallet, Gathered())
 
 
-def _charges(sql: str, values: dict[str, object]) -> dict[UUID, Gathered]:
+def _charges(sql: str, values: dict[str, Any]) -> dict[UUID, Gathered]:
     found: dict[UUID, Gathered] = defaultdict(Gathered)
     with connection.cursor() as cursor:
         cursor.execute(sql, {"kinds": list(BILLED_KINDS), **values})
@@ -121,7 +122,7 @@ def _add_calls(found: dict[UUID, Gathered], seller: UUID) -> None:
     if not pairs:
         return
     since, until = call_bounds(c.month for bag in found.values() for c in bag.charges)
-    values = {
+    values: dict[str, Any] = {
         "transfers": [transfer for transfer, _wallet in pairs],
         "wallets": [wallet for _transfer, wallet in pairs],
         "seller": seller,
@@ -165,7 +166,7 @@ def destinations(charges: Sequence[Charge], seller: UUID, buyer: UUID) -> list[D
     if not charges:
         return []
     since, until = call_bounds(charge.month for charge in charges)
-    values = {
+    values: dict[str, Any] = {
         "transfers": [charge.transfer for charge in charges if charge.kind in NET_KINDS],
         "seller": seller,
         "buyer": buyer,

@@ -63,7 +63,7 @@ class Server:
         if not isinstance(link, smtplib.SMTP):  # a backend that is no SMTP: it takes all or raises
             self._backend.send_messages([message])
             return Outcome(taken=wanted)
-        data = message.message().as_bytes(linesep="\r\n")
+        data = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
         try:
             answers = link.sendmail(mail.sender, wanted, data)
         except smtplib.SMTPRecipientsRefused as error:
