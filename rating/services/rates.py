@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
@@ -106,8 +106,7 @@ def set_rates(table: RateTable, entries: Sequence[RateEntry], *, actor: Actor) -
     The same prefix and moment again corrects what stood there; equal values change nothing. All or none: raises
     Invalid, with `where` as `rates[3].price`.
     """
-    for number, entry in enumerate(entries):
-        _check_entry(table, entry, f"rates[{number}]")
+    entries = [_checked(table, entry, f"rates[{number}]") for number, entry in enumerate(entries)]
     with written_by(actor):
         RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
         tally = _Entering(table, entries).run()
@@ -144,7 +143,8 @@ def check_pricing(priced: Any) -> None:
     _kernel_rate(priced, {"price": "0"}, "")
 
 
-def _check_entry(table: RateTable, entry: RateEntry, where: str) -> None:
+def _checked(table: RateTable, entry: RateEntry, where: str) -> RateEntry:
+    """The entry with steps and bands in the kernel's own spelling. Raises Invalid."""
     if not (entry.prefix.isascii() and entry.prefix.isdigit() and len(entry.prefix) <= 20):
         raise Invalid("prefix", _("A prefix is 1 to 20 digits, with its country code."), where=f"{where}.prefix")
     for name in ("price", "connect_fee", "min_charge"):
@@ -155,7 +155,9 @@ def _check_entry(table: RateTable, entry: RateEntry, where: str) -> None:
     if entry.effective_to is not None and entry.effective_to <= entry.effective_from:
         raise Invalid("dates", _("The rate would end before it begins."), where=f"{where}.effective_to")
     values = {name: getattr(entry, name) for name in PRICED}
-    _kernel_rate(table, {"price": entry.price, **values}, where)
+    wire: dict[str, Any] = _kernel_rate(table, {"price": entry.price, **values}, where).to_json()
+    steps, bands = wire.get("steps"), wire.get("bands")
+    return replace(entry, steps=steps, bands=bands)
 
 
 def _kernel_rate(priced: Any, values: dict[str, Any], where: str) -> KernelRate:

@@ -1,0 +1,212 @@
+"""Set-up of what it costs and how it is billed: rates, carriers, sources, lists, terms of brands, identities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from billing.setup.decks import deck_entries
+from billing.setup.reading import Entry, decimal, flag, listed, mapping, moment, since, text, whole
+from billing.setup.tally import Tally
+from billing.setup.who import differs, find
+from invoicing.services.paper_terms import set_paper_terms
+from rating.models import Carrier, CarrierChoice, PriceList, RateTable, Source, SourceIdentity
+from rating.services import carriers, lists, rates, sources
+from rating.services.exchange import set_exchange_rate
+from tiers.models import Brand, Party
+from tiers.viewer import Actor
+
+PRICING = {"decimals": whole, "rounding": text, "time_zone": text, "band_rule": text, "holidays": listed}
+RATE = {
+    "destination": text,
+    "connect_fee": decimal,
+    "first_s": whole,
+    "step_s": whole,
+    "grace_s": whole,
+    "free_s": whole,
+    "min_charge": decimal,
+    "steps": listed,
+    "bands": listed,
+    "blocked": flag,
+    "effective_to": moment,
+}
+TERMS = {"markup": decimal, "addon": decimal, "connect_fee": decimal, "first_s": whole, "step_s": whole}
+PAPER = {
+    "series": text,
+    "due_days": whole,
+    "approval_required": flag,
+    "paper": text,
+    "calls_group": text,
+    "attach_docx": flag,
+    "bank_name": text,
+    "bank_account": text,
+    "bank_code": text,
+    "payment_text": text,
+    "footer": text,
+    "copy_to": text,
+}
+
+
+class Prices:
+    """Loads the sections that hang on parties and brands; `folder` is where deck files lie."""
+
+    def __init__(self, tally: Tally, actor: Actor, folder: Path | None, operator: Party) -> None:
+        self.tally = tally
+        self.actor = actor
+        self.folder = folder
+        self.operator = operator
+
+    def exchange_rate(self, entry: Entry) -> None:
+        begin = since(entry, "valid_from")
+        base, quote, rate = entry.text("base"), entry.text("quote"), entry.read("rate", decimal)
+        _row, changed = set_exchange_rate(base, quote, rate, actor=self.actor, valid_from=begin)
+        self.tally.count(created=changed)
+
+    def rate_table(self, entry: Entry) -> None:
+        code, currency = entry.text("code"), entry.text("currency")
+        values = {"name": entry.get("name", text, code), **entry.pick(**PRICING)}
+        owner = find(Party, entry, "owner") if entry.has("owner") else self.operator
+        table = self._settle(
+            RateTable,
+            code,
+            values,
+            create=lambda: rates.create_table(owner, code, currency=currency, actor=self.actor, **values),
+            update=lambda row: rates.update_table(row, actor=self.actor, **values),
+        )
+        self._rates(table, entry)
+        with entry.entry("deck") as deck:
+            if deck is not None:
+                empty = not table.rates.exists()
+                self._enter(table, deck_entries(table, self.folder, deck) if empty else _passed_over(deck))
+
+    def carrier(self, entry: Entry) -> None:
+        code = entry.text("code")
+        values = {
+            "name": entry.text("name"),
+            **entry.pick(description=text, offered=flag, active=flag, closed_reverts=flag),
+        }
+        if entry.has("cost_table"):
+            values["cost_table"] = find(RateTable, entry, "cost_table")
+        self._settle(
+            Carrier,
+            code,
+            values,
+            create=lambda: carriers.create_carrier(self.operator, code, actor=self.actor, **values),
+            update=lambda row: carriers.update_carrier(row, actor=self.actor, **values),
+        )
+
+    def source(self, entry: Entry) -> None:
+        code = entry.text("code")
+        values = {
+            "name": entry.text("name"),
+            **entry.pick(format=text, time_zone=text, dial_plan=mapping, active=flag),
+        }
+        if entry.has("carrier"):
+            values["carrier"] = find(Carrier, entry, "carrier")
+        owner = find(Party, entry, "owner") if entry.has("owner") else self.operator
+        self._settle(
+            Source,
+            code,
+            values,
+            create=lambda: sources.create_source(owner, code, actor=self.actor, **values),
+            update=lambda row: sources.update_source(row, actor=self.actor, **values),
+        )
+
+    def brand_terms(self, entry: Entry) -> None:
+        """The `prices` and `paper` of a brand that `Who` has made."""
+        brand = find(Brand, entry, "code")
+        with entry.entry("prices") as prices:
+            if prices is not None:
+                values = prices.pick(prices_include_tax=flag, tax_name=text, tax_rate=decimal)
+                if prices.has("default_carrier"):
+                    values["default_carrier"] = find(Carrier, prices, "default_carrier")
+                made = not hasattr(brand, "price_terms")
+                _row, changed = lists.set_price_terms(brand, actor=self.actor, **values)
+                self.tally.count(created=made, changed=changed)
+        with entry.entry("paper") as paper:
+            if paper is not None:
+                made = not hasattr(brand, "paper_terms")
+                _paper, changed = set_paper_terms(brand, actor=self.actor, **paper.pick(**PAPER))
+                self.tally.count(created=made, changed=changed)
+
+    def price_list(self, entry: Entry) -> None:
+        code, brand = entry.text("code"), find(Brand, entry, "brand")
+        values = entry.pick(name=text, active=flag, **PRICING)
+        links = (("buyer", Party), ("carrier", Carrier), ("base_table", RateTable), ("base_list", PriceList))
+        values |= {key: find(model, entry, key) for key, model in links if entry.has(key)}
+        price_list = self._settle(
+            PriceList,
+            code,
+            values,
+            create=lambda: lists.create_list(brand.owner, code, brand, actor=self.actor, **values),
+            update=lambda row: lists.update_list(row, actor=self.actor, **values),
+        )
+        for terms in entry.entries("terms"):
+            begin = since(terms, "valid_from")
+            made = not price_list.terms.filter(valid_from=begin).exists()
+            _row, changed = lists.set_list_terms(price_list, actor=self.actor, valid_from=begin, **terms.pick(**TERMS))
+            self.tally.count(created=made, changed=changed)
+        if entry.has("rates"):
+            self._rates(lists.own_table(price_list, actor=self.actor), entry)
+
+    def belongings(self, entry: Entry) -> None:
+        """A party's identities and carrier; the rest of its keys are `Who`'s."""
+        party = find(Party, entry, "code")
+        for identity in entry.entries("identities"):
+            kind, value = identity.text("kind"), identity.text("value")
+            normal = sources.identity_value(kind, value)
+            made = not SourceIdentity.objects.filter(kind=kind, value=normal).exists()
+            sources.add_identity(party, kind, value, actor=self.actor)
+            self.tally.count(created=made)
+        if entry.has("carrier"):
+            chosen, begin = find(Carrier, entry, "carrier"), since(entry, "carrier_from")
+            made = not CarrierChoice.objects.filter(party=party).exists()
+            if made:
+                carriers.choose_carrier(party, chosen, actor=self.actor, at=begin)
+            self.tally.count(created=made)
+
+    def _rates(self, table: RateTable, entry: Entry) -> None:
+        found = [
+            rates.RateEntry(
+                prefix=rate.text("prefix"),
+                price=rate.read("price", decimal),
+                effective_from=since(rate, "effective_from"),
+                **rate.pick(**RATE),
+            )
+            for rate in entry.entries("rates")
+        ]
+        self._enter(table, found)
+
+    def _enter(self, table: RateTable, found: list[rates.RateEntry]) -> None:
+        if found:
+            tally = rates.set_rates(table, found, actor=self.actor)
+            self.tally.created += tally.added
+            self.tally.changed += tally.changed
+            self.tally.unchanged += tally.unchanged
+
+    def _settle(
+        self,
+        model: Any,
+        code: str,
+        values: dict[str, Any],
+        *,
+        create: Callable[[], Any],
+        update: Callable[[Any], Any],
+    ) -> Any:
+        """The row with this code, made or brought to the file's values, and counted."""
+        row = model.objects.filter(code=code).first()
+        if row is None:
+            self.tally.count(created=True)
+            return create()
+        changed = differs(row, values)
+        if changed:
+            update(row)
+        self.tally.count(changed=changed)
+        return row
+
+
+def _passed_over(entry: Entry) -> list[rates.RateEntry]:
+    """A deck for a table that has rates already: its keys are known, nothing is read."""
+    entry.asked |= dict.fromkeys(("file", "answers", "effective"))
+    return []

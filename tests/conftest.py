@@ -1,0 +1,37 @@
+"""What every test may ask for: the cast, quick passwords, and the seeds of the property tests."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
+
+settings.register_profile(
+    "ordinary", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile(
+    "proof", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+settings.load_profile("proof" if os.environ.get("TOLLGATE_PROOF") == "1" else "ordinary")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """An argon2 hash takes a tenth of a second; tests log in often."""
+    if "DATABASE_URL" in os.environ:
+        from django.conf import settings as django_settings
+
+        django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def cast(db: Any) -> Cast:
+    """The story's people and prices (tests/cast.py); works in transactional tests too."""
+    from tests.cast import load_cast
+
+    return load_cast()
