@@ -18,7 +18,7 @@ from rating.numbers.number import BadNumber, Number, ServiceClass
 MAX_E164_DIGITS = 15
 MIN_NATIONAL_DIGITS = 4
 MIN_PLAIN_DIGITS = 7
-MAX_EMERGENCY_DIGITS = 6
+MAX_SHORT_DIGITS = 6
 CACHE_NUMBERS = 131_072
 
 _URI = re.compile(r"(?:sips?|tel|h323|callto):([^@;?]*)", re.IGNORECASE)
@@ -81,9 +81,9 @@ class Rules:
         return (
             self._by_access_code(digits)
             or self._by_prefix_abroad(digits)
+            or self._short_service(digits)
             or self._national(digits)
             or self._without_plus(digits)
-            or self._short_service(digits)
             or self._by_length(digits)
         )
 
@@ -100,7 +100,7 @@ class Rules:
         return None
 
     def _is_emergency(self, digits: str) -> bool:
-        if len(digits) > MAX_EMERGENCY_DIGITS:
+        if len(digits) > MAX_SHORT_DIGITS:
             return False
         return digits in self._emergency or self._home.emergency.fullmatch(digits) is not None
 
@@ -181,7 +181,7 @@ class Rules:
         return None
 
     def _short_service(self, digits: str) -> Number | None:
-        kind = self._home.short_kind(digits)
+        kind = self._home.short_kind(digits) if len(digits) <= MAX_SHORT_DIGITS else None
         return None if kind is None else Number(digits, kind, is_e164=False)
 
     def _home_number(self, national: str) -> Number:

@@ -126,7 +126,11 @@ class Clock:
         if minute is None:
             if len(self._minutes) >= MINUTES_KEPT:
                 self._minutes.clear()
-            minute = self._minutes[text[:16]] = _from_iso("", text[:16] + ":00", self._zone, None)
+            try:
+                minute = _from_iso("", text[:16] + ":00", self._zone, None)
+            except FieldError:
+                return None
+            self._minutes[text[:16]] = minute
         return minute.replace(second=int(second))
 
 
