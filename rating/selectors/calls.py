@@ -1,4 +1,4 @@
-"""Calls as a viewer may see them: sold at its own tier or below, with cost only where the seller is the viewer's to see.
+"""Calls as a viewer may see them: sold at its own tier or below, cost only where the seller is the viewer's to see.
 
 The big tables are asked by id, for ids carry the call's start: a month is a range of ids and touches one partition.
 """
@@ -39,7 +39,7 @@ def sold_calls(viewer: Viewer) -> QuerySet[RatedCall]:
 
 
 def bought_calls(viewer: Viewer, buyer: Party | None = None) -> QuerySet[RatedCall]:
-    """What a party (the viewer's own unless said) was charged. The cost in these rows is its seller's: never show it."""
+    """What a party (the viewer's own unless said) was charged. Their cost is the seller's: never show it."""
     rows = RatedCall.visible.for_viewer(viewer).filter(buyer=buyer or viewer.party)
     found: QuerySet[RatedCall] = rows.defer("cost", "cost_currency", "cost_terms", "cost_transfer_id")
     return found.select_related("customer")
