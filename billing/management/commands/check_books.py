@@ -8,6 +8,8 @@ from accounts.books import counts
 from billing.books import violations
 from tiers.commands import EXIT_FAILED, TollgateCommand
 
+SHOWN = 50
+
 
 class Command(TollgateCommand):
     help = "Prove the books: balances, holds, rated calls, invoices."
@@ -23,6 +25,6 @@ class Command(TollgateCommand):
         lines = [f"The books are wrong in {len(value['violations'])} places ({checked})."]
         lines += [
             f"  {one['law']}: {one['account']} expected {one['expected']}, found {one['found']} {one['currency'] or ''}"
-            for one in value["violations"]
+            for one in value["violations"][:SHOWN]
         ]
         return "\n".join(lines)
