@@ -9,7 +9,7 @@ to, since only at the end is it known how many pages there are.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,21 +21,21 @@ import phonenumbers
 from babel.dates import format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from invoicing.render import formats, words
 from invoicing.render.context import CallRow, InvoiceContext
 from invoicing.render.fonts import Typeface, typefaces
+from invoicing.render.pen import INK, QUIET, RULE, Pen
 
 LINES_A_PAGE = 60
 GUIDE_EVERY = 5  # a hairline that leads the eye across
-SIZES = {"A4": (210 * mm, 297 * mm), "Letter": (215.9 * mm, 279.4 * mm)}
-LEFT, RIGHT, TOP, BOTTOM = 25 * mm, 20 * mm, 16 * mm, 22 * mm
+MM: float = mm
+SIZES: dict[str, tuple[float, float]] = {"A4": (210 * MM, 297 * MM), "Letter": (215.9 * MM, 279.4 * MM)}
+LEFT, RIGHT, TOP, BOTTOM = 25 * MM, 20 * MM, 16 * MM, 22 * MM
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 13.0, 7.9, 7.5
 HEAD_HEIGHT, COLUMN_HEAD, CARRY_HEIGHT = 26.0, 13.0, 13.0
-INK, QUIET, RULE = HexColor("#16191d"), HexColor("#5b626c"), HexColor("#d5d9de")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Column:
 
     title: str
     at: float
-    width: float
+    width: float  # likewise
     figure: bool = False
 
 
@@ -68,16 +68,17 @@ class CallAnnex:
     def __init__(self, context: InvoiceContext) -> None:
         self._context = context
         self._buffer = io.BytesIO()
-        self._width, self._height = SIZES[context.paper]
+        width, self._height = SIZES[context.paper]
+        self._right_edge = width - RIGHT
         self._canvas = Canvas(self._buffer, pagesize=SIZES[context.paper], invariant=1, lang=context.language)
+        self._pen = Pen(self._canvas)
         self._regular, self._bold = typefaces()
         self._columns = _columns(context)
         body = self._height - TOP - BOTTOM - HEAD_HEIGHT - COLUMN_HEAD - 2 * CARRY_HEIGHT
-        self._leading = min(body / LINES_A_PAGE, 11.2)
+        self._leading: float = min(body / LINES_A_PAGE, 11.2)
         self._decimals = context.decimals
         self._line = LINES_A_PAGE  # full: the first line begins a page
         self._sum = Running()
-        self._elided: dict[tuple[str, float], str] = {}
         self.pages = 0
         self.bookmarks: list[tuple[str, int]] = []
 
@@ -88,7 +89,7 @@ class CallAnnex:
         if self.pages:
             self._line += 1
             self._total(_("All calls"), self._sum, last=True)
-            self._canvas.showPage()
+            self._show_page()
 
     def save(self, first_page: int, pages: int) -> bytes:
         """The document; its pages count from `first_page`, of `pages` in all."""
@@ -96,7 +97,8 @@ class CallAnnex:
         for page in range(1, self.pages + 1):
             canvas.beginForm(_form_name(page))
             label = words.page_label(self._context, first_page + page - 1, pages)
-            self._right(label, self._width - RIGHT, BOTTOM - 6 * mm - SMALL_SIZE, self._regular, SMALL_SIZE, QUIET)
+            self._pen.right(label, self._right_edge, BOTTOM - 6 * MM - SMALL_SIZE, self._regular, SMALL_SIZE, QUIET)
+            self._pen.flush()
             canvas.endForm()
         canvas.save()
         return self._buffer.getvalue()
@@ -115,9 +117,9 @@ class CallAnnex:
             elif self._line >= LINES_A_PAGE:
                 self._new_page(call)
                 self._heading(_("%(group)s, continued") % {"group": title})
-            self._call(call)
             subtotal.add(call)
             self._sum.add(call)
+            self._call(call, subtotal.calls)
         self._total(title, subtotal)
 
     def _group_title(self, group: str | date) -> str:
@@ -135,19 +137,19 @@ class CallAnnex:
             self.bookmarks.append((title, self.pages))
 
     def _heading(self, title: str) -> None:
-        self._text(title, LEFT, self._next_line(), self._bold, TEXT_SIZE, INK)
+        self._pen.text(title, LEFT, self._next_line(), self._bold, TEXT_SIZE)
 
-    def _call(self, call: CallRow) -> None:
+    def _call(self, call: CallRow, nth: int) -> None:
         y = self._next_line()
         texts = (*self._lead(call), call.destination, formats.format_duration(call.duration_s))
         for column, text in zip(self._columns, texts, strict=False):
             self._cell(column, text, y, self._regular)
         self._amount(call.net, y, self._regular)
-        if self._line % GUIDE_EVERY == 0:
+        if nth % GUIDE_EVERY == 0:
             self._rule(y - self._leading * 0.28, 0.3, RULE)
 
     def _lead(self, call: CallRow) -> tuple[str, str, str]:
-        time = f"{call.started_at:%H:%M:%S}"
+        time = call.started_at.strftime("%H:%M:%S")
         callee = call.callee_display or call.callee
         if self._context.calls_group == "number":
             return formats.format_day_column(call.started_at.date(), self._context.locale), time, callee
@@ -160,7 +162,7 @@ class CallAnnex:
         self._rule(y + self._leading * 0.72, 0.8 if last else 0.4, INK if last else RULE)
         count = formats.format_number(running.calls, self._context.locale)
         calls = ngettext("%(count)s call", "%(count)s calls", running.calls) % {"count": count}
-        self._text(f"{title}: {calls}", LEFT, y, self._bold, TEXT_SIZE, INK)
+        self._pen.text(f"{title}: {calls}", LEFT, y, self._bold, TEXT_SIZE)
         duration = self._columns[4]
         self._cell(duration, formats.format_duration(running.duration_s), y, self._bold)
         self._amount(running.net, y, self._bold)
@@ -170,25 +172,29 @@ class CallAnnex:
     def _new_page(self, first: CallRow | None) -> None:
         if self.pages:
             self._carry(_("Carried over"), BOTTOM + 1)
-            self._canvas.showPage()
+            self._show_page()
         elif first is not None:
             self._decimals = formats.own_decimals(first.net, self._context.decimals)
         self.pages += 1
         self._line = 0
         y = self._height - TOP - TITLE_SIZE
-        self._text(_("Calls"), LEFT, y, self._bold, TITLE_SIZE, INK)
+        self._pen.text(_("Calls"), LEFT, y, self._bold, TITLE_SIZE)
         period = formats.format_period(self._context.period_start, self._context.period_end, self._context.locale)
-        self._right(period, self._width - RIGHT, y, self._regular, SMALL_SIZE + 1, QUIET)
+        self._pen.right(period, self._right_edge, y, self._regular, SMALL_SIZE + 1, QUIET)
         y = self._height - TOP - HEAD_HEIGHT - COLUMN_HEAD + 4
         for column in self._columns:
             self._cell(column, column.title, y, self._regular, QUIET)
-        self._rule(y - 3.5, 0.8, INK)
+        self._rule(y - 3.5, 0.8)
         if self.pages > 1:
             self._carry(_("Brought forward"), y - CARRY_HEIGHT)
         self._canvas.doForm(_form_name(self.pages))
 
+    def _show_page(self) -> None:
+        self._pen.flush()
+        self._canvas.showPage()
+
     def _carry(self, label: str, y: float) -> None:
-        self._text(label, LEFT, y, self._regular, TEXT_SIZE, QUIET)
+        self._pen.text(label, LEFT, y, self._regular, TEXT_SIZE, QUIET)
         self._amount(self._sum.net, y, self._regular, QUIET)
 
     def _next_line(self) -> float:
@@ -199,51 +205,22 @@ class CallAnnex:
     # -- drawing
 
     def _x(self, column: Column) -> float:
-        return LEFT + column.at * (self._width - LEFT - RIGHT)
+        return LEFT + column.at * (self._right_edge - LEFT)
 
     def _cell(self, column: Column, text: str, y: float, face: Typeface, colour: Any = INK) -> None:
-        text = self._elide(text, column.width * (self._width - LEFT - RIGHT), face)
-        draw = self._right if column.figure else self._text
+        text = self._pen.fit(text, column.width * (self._right_edge - LEFT), face, TEXT_SIZE)
+        draw = self._pen.right if column.figure else self._pen.text
         draw(text, self._x(column), y, face, TEXT_SIZE, colour)
 
     def _amount(self, value: Decimal, y: float, face: Typeface, colour: Any = INK) -> None:
         """Aligned on the decimal point, whatever a row's own decimals."""
         decimals = formats.own_decimals(value, self._decimals)
         digit = face.width("0", TEXT_SIZE)
-        x = self._width - RIGHT + (decimals - self._decimals) * digit
-        self._right(formats.format_number(value, self._context.locale, decimals), x, y, face, TEXT_SIZE, colour)
+        x = self._right_edge + (decimals - self._decimals) * digit
+        self._pen.right(formats.format_number(value, self._context.locale, decimals), x, y, face, TEXT_SIZE, colour)
 
-    def _text(self, text: str, x: float, y: float, face: Typeface, size: float, colour: Any) -> None:
-        self._canvas.setFillColor(colour)
-        for name, piece in face.runs(text):
-            self._canvas.setFont(name, size)
-            self._canvas.drawString(x, y, piece)
-            x += self._canvas.stringWidth(piece, name, size)
-
-    def _right(self, text: str, x: float, y: float, face: Typeface, size: float, colour: Any) -> None:
-        self._text(text, x - face.width(text, size), y, face, size, colour)
-
-    def _rule(self, y: float, thickness: float, colour: Any) -> None:
-        self._canvas.setStrokeColor(colour)
-        self._canvas.setLineWidth(thickness)
-        self._canvas.line(LEFT, y, self._width - RIGHT, y)
-
-    def _elide(self, text: str, width: float, face: Typeface) -> str:
-        """The text, made harmless and shortened to the column. Remembered: destinations repeat."""
-        key = (text, width)
-        if (known := self._elided.get(key)) is None:
-            known = _shorten(formats.tidy(text), lambda t: face.width(t, TEXT_SIZE) <= width)
-            if len(self._elided) < 50_000:
-                self._elided[key] = known
-        return known
-
-
-def _shorten(text: str, fits: Callable[[str], bool]) -> str:
-    if fits(text):
-        return text
-    while text and not fits(text + formats.ELLIPSIS):
-        text = text[:-1].rstrip()
-    return text + formats.ELLIPSIS
+    def _rule(self, y: float, thickness: float, colour: Any = INK) -> None:
+        self._pen.rule(LEFT, self._right_edge, y, thickness, colour)
 
 
 def _form_name(page: int) -> str:

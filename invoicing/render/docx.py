@@ -50,12 +50,13 @@ def render_docx(context: InvoiceContext, calls: Iterable[CallRow], *, assets: As
 def _values(context: InvoiceContext, paper: Paper, rows: list[CallRow]) -> dict[str, Any]:
     details = build_details(context)
     printed = rows if len(rows) <= MAX_CALLS else []
+    decimals = _decimals(context, printed)
     before, between, after = _page_pieces(context)
     return {
         "paper": {**{name: getattr(paper, name) for name in Paper.__slots__}, "bars": _bars(paper)},
         "details": details,
         "destinations": list(_destinations(details)),
-        "calls": [_call(context, row, _decimals(context, printed)) for row in printed],
+        "calls": [_call(context, row, decimals) for row in printed],
         "calls_total": _calls_total(context, printed),
         "calls_elsewhere": "" if printed or not rows else _("Each call is in the CSV file that comes with this bill."),
         "words": _words(context),

@@ -8,7 +8,7 @@ such font is found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -52,10 +52,13 @@ BUILT_IN_CHINESE = "MSung-Light"
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A registered font, and the characters that it draws; None: asked no further (the last resort)."""
+    """A registered font, and the widths (in thousandths of its size) of the characters that it draws.
+
+    No widths: it is asked no further, being the last resort.
+    """
 
     name: str
-    glyphs: frozenset[int] | None
+    widths: Mapping[int, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,14 @@ class Typeface:
 
     def width(self, text: str, size: float) -> float:
         """How wide the text is, in points."""
-        return sum(pdfmetrics.stringWidth(piece, name, size) for name, piece in self.runs(text))
+        main = self.faces[0].widths or {}
+        if text.isascii():
+            return sum([main.get(code, 0) for code in text.encode()]) * size / 1000
+        return float(sum(pdfmetrics.stringWidth(piece, name, size) for name, piece in self.runs(text)))
 
     def _face_for(self, character: str) -> str:
         for face in self.faces:
-            if face.glyphs is None or ord(character) in face.glyphs:
+            if face.widths is None or ord(character) in face.widths:
                 return face.name
         return self.main
 
@@ -110,4 +116,4 @@ def _register(path: Path) -> Face | None:
     except TTFError:
         return None
     pdfmetrics.registerFont(font)
-    return Face(name, frozenset(font.face.charToGlyph))
+    return Face(name, font.face.charWidths)

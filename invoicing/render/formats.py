@@ -11,7 +11,7 @@ import re
 import unicodedata
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_interval, format_skeleton
@@ -103,6 +103,7 @@ def format_day_short(day: date, locale: str) -> str:
     return str(format_skeleton("MMMMd", day, locale=locale_of(locale)))
 
 
+@lru_cache(maxsize=2_000)
 def format_day_column(day: date, locale: str) -> str:
     """ "14 Dec", for a column of dates under a period."""
     return str(format_skeleton("MMMd", day, locale=locale_of(locale)))

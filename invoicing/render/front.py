@@ -31,12 +31,12 @@ LANGUAGE_TAGS = {"zh-hant": "zh-Hant", "zh-hans": "zh-Hans"}
 class DrawnBar:
     """A month's bar in the chart's own units."""
 
+    bar: Bar
     x: Decimal
     y: Decimal
     width: Decimal
     height: Decimal
     middle: Decimal
-    bar: Bar
 
 
 class Front:
@@ -102,7 +102,7 @@ def draw_bars(paper: Paper) -> list[DrawnBar]:
         height = max(Decimal(bar.share) * (CHART_BASE - CHART_TOP) / 100, Decimal("0.6"))
         x = slot * i + slot / 5
         places = (x, CHART_BASE - height, slot * 3 / 5, height, x + slot * 3 / 10)
-        drawn.append(DrawnBar(*(place.quantize(Decimal("0.01")) for place in places), bar))
+        drawn.append(DrawnBar(bar, *(place.quantize(Decimal("0.01")) for place in places)))
     return drawn
 
 
