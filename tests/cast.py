@@ -28,7 +28,7 @@ from django.test import Client
 from accounts.models import Transfer, Wallet
 from accounts.services.accounts import wallet_of
 from accounts.services.funds import Move, allocate
-from billing.demo.sellers import CARRIERS, DEALERS, EXCHANGE_RATES, OPERATOR, price_lists
+from billing.demo.sellers import CARRIERS, DEALERS, DOMESTIC, EXCHANGE_RATES, OPERATOR, price_lists
 from billing.setup import load
 from rating.models import Carrier, PriceList, RateTable, Source
 from tiers.models import Brand, Member, Party
@@ -51,7 +51,12 @@ ATLAS = {
     "86": ("China", "0.0160"),
     "91": ("India", "0.0180"),
 }
-"""Prefix: destination, cost a minute in USD, by the second. Boreal: four fifths of it, in steps of six seconds."""
+"""Prefix: destination, cost a minute in USD, by the second. Boreal: a quarter dearer, in steps of six seconds."""
+
+HOME = {"1": "0.0060", "1800": "0", "49": "0.0080", "49800": "0"}
+"""The operator's table for calls at home (the switch's is the US, the PBX's Germany), a minute in USD."""
+
+OWN_RATES = {"harbour-domestic": [{"prefix": "4940", "destination": "Hamburg", "price": "0.02"}]}
 
 CUSTOMERS: list[dict[str, Any]] = [
     {"code": "alice", "name": "Alice's Hotel", "seller": "harbour", "brand": "harbour"},
@@ -85,10 +90,10 @@ def data() -> dict[str, Any]:
         "operator": _with_login(OPERATOR),
         "parties": parties,
         "exchange_rates": EXCHANGE_RATES,
-        "rate_tables": [_table("atlas", Decimal(1), 1), _table("boreal", Decimal("0.8"), 6)],
+        "rate_tables": [_table("atlas", Decimal(1), 1), _table("boreal", Decimal("1.25"), 6), _home_table()],
         "carriers": CARRIERS,
         "sources": SOURCES,
-        "price_lists": price_lists({}),
+        "price_lists": price_lists(OWN_RATES),
     }
 
 
@@ -106,6 +111,11 @@ def _table(code: str, share: Decimal, step_s: int) -> dict[str, Any]:
         for prefix, (name, price) in ATLAS.items()
     ]
     return {"code": code, "name": f"{code.capitalize()} A-Z", "currency": "USD", "rates": rates}
+
+
+def _home_table() -> dict[str, Any]:
+    rates = [{"prefix": prefix, "destination": "Home", "price": price} for prefix, price in HOME.items()]
+    return {"code": DOMESTIC, "name": "Calls at home", "currency": "USD", "rates": rates}
 
 
 @dataclass

@@ -228,13 +228,13 @@ CARRIERS: list[Data] = [
         "code": "atlas",
         "name": "Atlas Carrier Services",
         "cost_table": "atlas",
-        "description": "Direct routes, charged by the second",
+        "description": "Fair prices, some countries by the minute",
     },
     {
         "code": "boreal",
         "name": "Boreal Transit",
         "cost_table": "boreal",
-        "description": "Lower prices, charged in steps of six seconds",
+        "description": "Premium routes, nearly all by the second",
     },
 ]
 
@@ -251,21 +251,28 @@ MARKUPS: dict[str, tuple[str, str]] = {
 """By brand: the brand whose lists it buys by (none: the carriers' own tables), and its mark-up on them."""
 
 
+DOMESTIC = "domestic"
+"""The operator's table of what does not leave a country, and of toll-free and on-net calls: no carrier is chosen."""
+
+
 def price_lists(own_rates: dict[str, list[Data]]) -> list[Data]:
-    """A list for each brand and carrier, derived from what its seller buys by; `own_rates` by list code."""
-    return [_list(brand, base, carrier["code"], markup, own_rates)
-            for brand, (base, markup) in MARKUPS.items() for carrier in CARRIERS]  # fmt: skip
+    """For each brand a list by carrier and one for calls at home (any carrier), derived from what its seller buys by.
+
+    `own_rates` by list code: `harbour-atlas`, `harbour-boreal`, `harbour-domestic`.
+    """
+    kinds = [*(carrier["code"] for carrier in CARRIERS), DOMESTIC]
+    return [_list(brand, base, kind, markup, own_rates) for brand, (base, markup) in MARKUPS.items() for kind in kinds]
 
 
-def _list(brand: str, base: str, carrier: str, markup: str, own_rates: dict[str, list[Data]]) -> Data:
-    code = f"{brand}-{carrier}"
+def _list(brand: str, base: str, kind: str, markup: str, own_rates: dict[str, list[Data]]) -> Data:
+    code = f"{brand}-{kind}"
     names = {each["code"]: each["name"] for party in [OPERATOR, *DEALERS] for each in party["brands"]}
     return {
         "code": code,
-        "name": f"{names[brand]} by {carrier.capitalize()}",
+        "name": f"{names[brand]} at home" if kind == DOMESTIC else f"{names[brand]} by {kind.capitalize()}",
         "brand": brand,
-        "carrier": carrier,
-        **({"base_list": f"{base}-{carrier}"} if base else {"base_table": carrier}),
+        **({} if kind == DOMESTIC else {"carrier": kind}),
+        **({"base_list": f"{base}-{kind}"} if base else {"base_table": kind}),
         "terms": [{"markup": markup}],
         **({"rates": own_rates[code]} if code in own_rates else {}),
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from billing.setup.decks import deck_entries
+from billing.setup.decks import bring_deck
 from billing.setup.reading import Entry, decimal, flag, listed, mapping, moment, since, text, whole
 from billing.setup.tally import Tally
 from billing.setup.who import differs, find
@@ -77,8 +77,7 @@ class Prices:
         self._rates(table, entry)
         with entry.entry("deck") as deck:
             if deck is not None:
-                empty = not table.rates.exists()
-                self._enter(table, deck_entries(table, self.folder, deck) if empty else _passed_over(deck))
+                bring_deck(table, self.folder, deck, self.tally, self.actor)
 
     def carrier(self, entry: Entry) -> None:
         code = entry.text("code")
@@ -176,9 +175,6 @@ class Prices:
             )
             for rate in entry.entries("rates")
         ]
-        self._enter(table, found)
-
-    def _enter(self, table: RateTable, found: list[rates.RateEntry]) -> None:
         if found:
             tally = rates.set_rates(table, found, actor=self.actor)
             self.tally.created += tally.added
@@ -204,9 +200,3 @@ class Prices:
             update(row)
         self.tally.count(changed=changed)
         return row
-
-
-def _passed_over(entry: Entry) -> list[rates.RateEntry]:
-    """A deck for a table that has rates already: its keys are known, nothing is read."""
-    entry.asked |= dict.fromkeys(("file", "answers", "effective"))
-    return []

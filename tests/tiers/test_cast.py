@@ -15,8 +15,8 @@ from tiers.models import Party, Placement
 def whole(cast: Cast) -> None:
     assert Party.objects.count() == 12
     assert Placement.objects.count() == 11
-    assert Rate.objects.count() == 24
-    assert PriceList.objects.count() == 16
+    assert Rate.objects.count() == 29
+    assert PriceList.objects.count() == 24
     assert cast.wallet("alice").account.currency == "EUR"
     assert cast.wallet("carol").seller_wallet_id == cast.wallet("summit").pk
     assert cast.wallet("dave").available == Decimal(500)
