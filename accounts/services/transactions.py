@@ -25,11 +25,12 @@ ATTEMPTS = 6
 def in_transaction(work: Callable[[], T], *, lock_timeout_ms: int = 4000) -> T:
     """Run `work` in a transaction of its own and return what it returns.
 
-    Inside an open transaction it joins that one and leaves retrying to whoever opened it. Raises Conflict("busy")
-    when the rows stayed locked through all attempts; nothing is written then.
+    Inside an open transaction it works in a savepoint and leaves retrying to whoever opened it. Raises
+    Conflict("busy") when the rows stayed locked through all attempts; nothing is written then.
     """
     if connection.in_atomic_block:
-        return work()
+        with transaction.atomic():
+            return work()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
