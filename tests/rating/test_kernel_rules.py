@@ -90,6 +90,8 @@ class TestFreeSeconds:
     def test_they_count_for_the_steps(self) -> None:
         rate = Rate(D("0.60"), step_s=10, free_s=60, steps=(Step(60, D("1.20")),), decimals=2)
         assert cost(rate, 70) == "0.20"
+        longer = Rate(D("0.60"), first_s=30, free_s=60, steps=(Step(45, D("1.20")),), decimals=2)
+        assert cost(longer, 61) == "0.60", "the first increment begins at second 60"
 
 
 class TestMinimumAndRounding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -24,5 +25,5 @@ class Command(BaseCommand):
             for text in answers(sys.stdin.buffer):
                 self.stdout.write(text)
                 self.stdout.flush()
-        except BrokenPipeError:  # nobody reads any more
-            sys.stderr.close()
+        except BrokenPipeError:  # nobody reads any more: let the last flush go nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
