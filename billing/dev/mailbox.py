@@ -91,8 +91,8 @@ def controller(box: MailBox) -> Any:
     """An aiosmtpd controller; imported late, for it costs more than the rest of a short command."""
     from aiosmtpd.controller import Controller
 
-    folder(box.place, 0o700)
-    files = mailbox.Maildir(str(box.place / "box"), create=True)
+    folder(box.place.parent)
+    files = mailbox.Maildir(str(box.place), create=True)
     lock = threading.Lock()
 
     class Filer:

@@ -63,9 +63,9 @@ def short_hash(path: Path) -> str:
     return hashlib.sha256(str(path).encode()).hexdigest()[:10]
 
 
-def open_folder(path: Path) -> Path:
-    """A folder of ours under /var/tmp, for what cannot stay in the clone. Refuses one that somebody else made."""
-    base = Path("/var/tmp") / f"tollgate-{short_hash(path)}"
+def open_folder() -> Path:
+    """A folder of this clone's under /var/tmp, for what cannot stay in it. Refuses one that somebody else made."""
+    base = Path("/var/tmp") / f"tollgate-{short_hash(state_folder('.'))}"
     folder(base, 0o755)
     if base.is_symlink() or base.stat().st_uid != os.geteuid():
         raise SetupError(f"{base} belongs to somebody else; set TOLLGATE_STATE to a folder with a short, open path.")
@@ -95,7 +95,7 @@ class Postgres:
         home = state_folder(self.name)
         too_long = len(f"{home}/sock/.s.PGSQL.5432.lock") > LONGEST_SOCKET
         if too_long or not reachable(home):
-            return folder(open_folder(home.parent) / self.name)
+            return folder(open_folder() / self.name)
         return home
 
     @property
@@ -116,7 +116,7 @@ class Postgres:
         installed = installed_server()
         if reachable(installed / "bin" / "postgres"):
             return installed
-        copy = open_folder(self.home) / f"server-{short_hash(installed)}"
+        copy = open_folder() / f"server-{short_hash(installed)}"
         if not copy.is_dir():
             package = installed.parent
             part = copy.with_name(f"{copy.name}.part{os.getpid()}")

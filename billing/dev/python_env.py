@@ -34,7 +34,15 @@ def set_up() -> None:
     if not works():
         make()
     say("Installing the Python packages of requirements-dev.lock (the first time takes a minute or two) ...")
-    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-compile", "--require-hashes", "-r", str(LOCK)]
+    options = [
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-compile",
+        "--require-hashes",
+        "-r",
+        str(LOCK),
+    ]
     if subprocess.run([PYTHON, "-m", "pip", "install", *options], stdout=sys.stderr, check=False).returncode:
         raise SetupError("pip could not install the locked packages; what it said stands above.")
     write_stamp(STAMP, digest([LOCK]))

@@ -49,10 +49,10 @@ def test_a_mail_sent_to_the_local_box_is_filed_and_goes_nowhere_else(tmp_path: P
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "billing@harbour.example", "guest@hotel.example", "Invoice 2026-00042"
     mail.set_content("38.20 EUR is due.")
-    box = MailBox(local.free_port(), tmp_path)
+    box = MailBox(local.free_port(), tmp_path / "mail")
     with box.running(), smtplib.SMTP("127.0.0.1", box.port) as client:
         client.send_message(mail, to_addrs=["guest@hotel.example", "copy@harbour.example"])
-    (filed,) = mailbox.Maildir(tmp_path / "box")
+    (filed,) = mailbox.Maildir(tmp_path / "mail")
     assert filed["Subject"] == "Invoice 2026-00042"
     assert filed["X-Envelope-To"] == "guest@hotel.example, copy@harbour.example"
 
