@@ -57,7 +57,7 @@ def _picture_type(data: bytes) -> str | None:
         return None
 
 
-class AssetFetcher(URLFetcher):  # type: ignore[misc]
+class AssetFetcher(URLFetcher):
     """Answers for the logo and refuses every other address: no socket, no file, whatever a text contains."""
 
     def __init__(self, logo: Logo | None) -> None:
