@@ -77,7 +77,7 @@ def _settle(invoice: Invoice, open_now: Decimal) -> bool:
 
 
 def settle_all() -> int:
-    """Settle every postpaid wallet with an open invoice; how many invoices changed. Beat asks, in case one was missed."""
+    """Settle every postpaid wallet with an open invoice; how many changed. Beat asks, in case one was missed."""
     open_wallets = (
         Invoice.objects.filter(kind=InvoiceKind.INVOICE, due__gt=0, status__in=LIVING)
         .filter(wallet__billing=Billing.POSTPAID)
