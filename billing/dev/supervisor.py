@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from billing.dev import node, system
 from billing.dev.database import migrate
@@ -28,14 +30,15 @@ from billing.dev.process import Process
 from billing.dev.services import Services
 from billing.dev.state import STATE, SetupError, folder, give_up, open_lock, say, state_folder, try_lock
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_TIMEOUT_S = 90.0
 TICK_S, SERVERS_EVERY = 0.5, 6
 
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    for number in STOPPING:
+        signal.signal(number, end)
     with only_one(options.port):
         if not is_free(options.port):
             raise SetupError(
@@ -48,6 +51,17 @@ def main(arguments: list[str]) -> int:
             empty(services)
         with services.running():
             return serve(services, options, pdf_problem)
+
+
+def end(_number: int, _frame: FrameType | None) -> NoReturn:
+    """The first signal ends `./run`; a second one, sent in impatience, must not disturb the taking down."""
+    heed_no_signal()
+    raise SystemExit(0)
+
+
+def heed_no_signal() -> None:
+    for number in STOPPING:
+        signal.signal(number, lambda *_: None)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -104,8 +118,7 @@ def serve(services: Services, options: argparse.Namespace, pdf_problem: str) -> 
         tell(options.port, logins, pdf_problem)
         watch(services, processes)
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        heed_no_signal()
         stop(processes)
     return 0
 

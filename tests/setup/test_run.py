@@ -72,6 +72,7 @@ def test_it_serves_refuses_a_second_one_and_leaves_no_process(shell: dict[str, s
         assert second.returncode == 1
         assert f"already runs from this clone: http://127.0.0.1:{port} (process {process.pid})" in second.stderr
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert processes_of(state) == []
 

@@ -1,0 +1,85 @@
+"""What only the operating system can bring: root gets it, an ordinary user is told the one line to run."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from billing.dev import node, python_env, system, testing
+from billing.dev.process import MOST_CRASHES, Process
+from billing.dev.state import SetupError
+from billing.dev.supervisor import mend
+
+PDF_LINE = "PDFs need Pango and a font: apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core"
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """A machine without Pango, fonts and Chromium; the list takes what would be installed there."""
+    installed: list[list[str]] = []
+
+    def install(packages: Sequence[str]) -> bool:
+        installed.append(list(packages))
+        return True
+
+    monkeypatch.setattr(system, "loads", lambda _library: False)
+    monkeypatch.setattr(system, "has_fonts", lambda: False)
+    monkeypatch.setattr(system, "BROWSERS", ("no-such-browser",))
+    monkeypatch.setattr(system, "install", install)
+    return installed
+
+
+def test_an_ordinary_user_is_told_what_pdfs_need(bare: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "can_install", lambda: False)
+    assert system.bring_pdf() == PDF_LINE
+    assert system.bring_browser().startswith("No Chromium found: the browser tests are skipped")
+    assert bare == []
+
+
+def test_the_tests_stop_with_that_line(bare: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "can_install", lambda: False)
+    with pytest.raises(SetupError) as stopped:
+        testing.bring_what_tests_need()
+    assert str(stopped.value) == PDF_LINE
+
+
+def test_root_gets_it_installed(bare: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "can_install", lambda: True)
+    assert system.bring_pdf() == ""
+    assert system.bring_browser() == ""
+    assert bare == [["libpango-1.0-0", "libpangoft2-1.0-0", "fonts-dejavu-core"], ["chromium"]]
+
+
+def test_a_python_without_venv_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "can_install", lambda: False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    with pytest.raises(SetupError, match=f"apt-get install {package}"):
+        python_env.make()
+
+
+def test_npm_of_the_machine_is_taken_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    command, _ = node.npm()
+    assert command == ["/usr/bin/npm"]
+
+
+def test_a_process_that_keeps_ending_is_given_up_with_the_end_of_its_log(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit('no such broker')"]
+    process = Process("worker", command, {}, tmp_path / "worker.log")
+    process.start()
+    for _ in range(MOST_CRASHES):
+        await_end(process)
+        mend([process])
+    await_end(process)
+    with pytest.raises(SetupError, match=r"(?s)the worker keeps ending \(code 1\).*no such broker"):
+        mend([process])
+
+
+def await_end(process: Process) -> None:
+    assert process.popen
+    process.popen.wait()
