@@ -284,5 +284,5 @@ def _table_look(table: Any, *, ruled: bool) -> None:
             for key, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", colour)):
                 line.set(qn(f"w:{key}"), value)
             borders.append(line)
-        properties.append(borders)
-    properties.append(margins)
+        properties.find(qn("w:tblLayout")).addprevious(borders)
+    properties.find(qn("w:tblLook")).addprevious(margins)  # Word insists on the schema's order
