@@ -18,7 +18,7 @@ from rating.decks import DeckQuestions
 from rating.models import Carrier, Rate, RateTable
 from rating.services.carriers import create_carrier
 from rating.services.decks import DeckImport, import_deck
-from rating.services.rates import RateEntry, create_table, set_rates
+from rating.services.rates import RateEntry, create_table, end_rate, set_rates
 from tiers.errors import Invalid
 from tiers.models import Party
 from tiers.services.parties import create_operator
@@ -137,6 +137,23 @@ def test_where_the_carrier_reverts_a_closed_code_only_ends(bring: Any, atlas: Ra
     assert history(atlas, "44") == [("0.01", NOW, JULY)]
     assert history(atlas, "45") == []
     assert counts(bring(closing)) == (0, 0, 0, 2)
+
+
+def test_a_withdrawal_leaves_what_the_same_deck_announces(bring: Any, atlas: RateTable) -> None:
+    september = datetime(2027, 9, 1, tzinfo=UTC)
+    bring("44,UK,0.01,1/1,,\n44,UK,0.03,1/1,2027-08-01,\n44,UK,0.04,1/1,2027-09-01,\n")
+    bring("44,UK,,1/1,2027-07-01,Closed\n44,UK,0.04,1/1,2027-09-01,\n")
+    assert history(atlas, "44") == [
+        ("0.01", NOW, JULY), ("blocked", JULY, september), ("0.04", september, None),
+    ]  # fmt: skip
+
+
+def test_a_price_that_was_to_end_goes_on_when_a_deck_says_so(bring: Any, atlas: RateTable) -> None:
+    bring("44,UK,0.01,1/1,,\n")
+    end_rate(atlas, "44", actor=SYSTEM, at=JULY)
+    later = NOW + timedelta(days=1)
+    assert counts(bring("44,UK,0.01,1/1,,\n", now=later)) == (0, 1, 0, 0)
+    assert history(atlas, "44") == [("0.01", NOW, later), ("0.01", later, None)]
 
 
 def test_one_date_for_all_may_lie_in_the_past(bring: Any, atlas: RateTable) -> None:
