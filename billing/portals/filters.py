@@ -6,7 +6,6 @@ never an error page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,7 +33,11 @@ class Filters(forms.Form):
         self.request = request
         for field in self.fields.values():
             field.required = False
+        self.prepare()
         self.is_valid()
+
+    def prepare(self) -> None:
+        """For choices that depend on the reader or the day."""
 
     def value(self, name: str) -> Any:
         """What was asked for, or None."""
@@ -57,7 +60,7 @@ class Filters(forms.Form):
         return str(value)
 
     @property
-    def kept(self) -> list[tuple[str, str]]:
+    def kept(self) -> list[tuple[str, Any]]:
         """Parameters of the page that are no filter and stay when it is narrowed."""
         dropped = {*self.fields, "after", "before"}
         return [(name, value) for name, value in self.request.GET.items() if name not in dropped]
@@ -70,5 +73,4 @@ class Filters(forms.Form):
 
 
 def _flat(choices: Any) -> list[tuple[Any, Any]]:
-    found: Callable[[], Any] | Any = choices() if callable(choices) else choices
-    return [(value, label) for value, label in found]
+    return [(value, label) for value, label in (choices() if callable(choices) else choices)]

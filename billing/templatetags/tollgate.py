@@ -157,7 +157,7 @@ def control(field: BoundField) -> str:
         css = "form-check-input"
     elif isinstance(widget, ClearableFileInput):
         css = "form-control"
-    attrs = {"class": " ".join(filter(None, [css, widget.attrs.get("class", ""), _invalid(field)]))}
+    attrs: dict[str, str | bool] = {"class": " ".join(filter(None, [css, widget.attrs.get("class", ""), _invalid(field)]))}
     if field.help_text:
         attrs["aria-describedby"] = f"{field.auto_id}_help"
     return SafeString(field.as_widget(attrs=attrs))

@@ -40,3 +40,8 @@ class Exchange:
             return self.rates[base, quote]
         back = self.rates.get((quote, base))
         return None if back is None else 1 / back
+
+
+def history(most: int = 100) -> list[ExchangeRate]:
+    """The rates entered, newest first; they are the installation's own, the same for everybody."""
+    return list(ExchangeRate.objects.order_by("-valid_from", "base", "quote")[:most])

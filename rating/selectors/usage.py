@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -70,7 +71,7 @@ def progress_of(found: Iterable[UsageImport]) -> dict[UUID, Progress]:
     return {one.pk: _progress(one, known.get(one.pk, {})) for one in listed}
 
 
-def _progress(one: UsageImport, row: dict[str, int]) -> Progress:
+def _progress(one: UsageImport, row: Any) -> Progress:
     counts = {name: int(row.get(name) or 0) for name in COUNTS}
     finished = one.status in (ImportStatus.DONE, ImportStatus.FAILED)
     return Progress(int(row.get("done") or 0), int(row.get("chunks") or 0), counts, finished)

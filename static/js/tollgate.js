@@ -61,6 +61,9 @@
   });
 
   document.addEventListener("change", function (event) {
+    if (event.target.matches("[data-tick-all]")) {
+      event.target.closest("table").querySelectorAll("tbody input[type=checkbox]").forEach(function (box) { box.checked = event.target.checked; });
+    }
     var form = event.target.closest("form[data-auto]");
     if (form) { form.requestSubmit(); }
   });

@@ -1,0 +1,154 @@
+"""Calls: what was sold with its cost, why each cost what it cost, and those without a price."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.formatting import month_text
+from billing.portals.filters import Filters
+from billing.portals.keyset import page_of
+from billing.portals.look import look_of
+from billing.portals.operator.base import OperatorAct, OperatorView
+from billing.portals.tabs import Tab, tabs
+from rating.numbers.number import ServiceClass
+from rating.selectors import calls, prices
+from rating.selectors.explanations import cost_lines, sale_lines
+from rating.services.unrated import rate_waiting
+from tiers.roles import May
+from tiers.selectors import people
+
+MONTHS_BACK = 13
+
+
+def month_choices(today: date) -> list[tuple[str, str]]:
+    """This month and those before it, as ("2026-11", "November 2026")."""
+    found = []
+    year, month = today.year, today.month
+    for _back in range(MONTHS_BACK):
+        found.append((f"{year:04}-{month:02}", month_text(date(year, month, 1))))
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+    return found
+
+
+class CallFilters(Filters):
+    noun = gettext_lazy("Calls")
+    phrases: ClassVar[dict[str, Any]] = {
+        "party": gettext_lazy("of %s"),
+        "number": gettext_lazy("to %s"),
+        "month": gettext_lazy("in %s"),
+        "carrier": gettext_lazy("by %s"),
+        "service": gettext_lazy("that are %s"),
+        "over": gettext_lazy("over %s"),
+    }
+
+    month = forms.ChoiceField(label=gettext_lazy("Month"))
+    party = forms.CharField(label=gettext_lazy("Dealer or customer (code)"))
+    number = forms.CharField(label=gettext_lazy("Called number begins with"))
+    carrier = forms.CharField(label=gettext_lazy("Carrier (code)"))
+    service = forms.ChoiceField(
+        label=gettext_lazy("Service class"), choices=[("", "—"), *((one.value, one.value) for one in ServiceClass)]
+    )
+    over = forms.DecimalField(label=gettext_lazy("Sale over"), min_value=Decimal(0))
+
+    def prepare(self) -> None:
+        field = self.fields["month"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = month_choices(timezone.localdate())
+
+    def chosen_month(self) -> date:
+        year, month = (self.value("month") or f"{timezone.localdate():%Y-%m}").split("-")
+        return date(int(year), int(month), 1)
+
+
+class CallsView(OperatorView):
+    def tabs(self) -> list[Tab]:
+        unrated = calls.unrated(self.viewer)[:100].count()
+        found = tabs(
+            self.request,
+            (gettext_lazy("Rated"), reverse("operator:calls")),
+            (gettext_lazy("Unrated"), reverse("operator:unrated")),
+        )
+        return [found[0], Tab(found[1].label, found[1].url, found[1].current, unrated)]
+
+
+class Calls(CallsView):
+    """The operator's own sales of a month; the foot sums all that the filters let through."""
+
+    template_name = "operator/calls.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        filters = CallFilters(request)
+        bounds = calls.month_bounds(filters.chosen_month(), look_of(request).zone)
+        found = calls.sold_calls(self.viewer).filter(calls.began_between(*bounds))
+        if (code := filters.value("party")) is not None:
+            party = people.party_by_code(self.viewer, code)
+            below = people.parties(self.viewer).filter(path__startswith=party.path).values("pk")
+            found = found.filter(customer__in=below)
+        if (number := filters.value("number")) is not None:
+            found = found.filter(number__startswith="".join(char for char in number if char.isdigit()))
+        if (code := filters.value("carrier")) is not None:
+            found = found.filter(carrier=prices.carrier_by_code(self.viewer, code))
+        if (service := filters.value("service")) is not None:
+            found = found.filter(service_class=service)
+        if (over := filters.value("over")) is not None:
+            found = found.filter(sale__gt=over)
+        page = page_of(found, request.GET)
+        month = filters.chosen_month()
+        return self.page(tabs=self.tabs(), filters=filters, page=page, sums=calls.sums(found), month=month)
+
+
+class CallPage(OperatorView):
+    """One call at every tier, each with its reasons."""
+
+    template_name = "operator/call.html"
+
+    def get(self, request: HttpRequest, call: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
+        found = calls.rated_call(self.viewer, call)
+        tiers = calls.tiers_of_call(self.viewer, found)
+        told = [(one, sale_lines(one)) for one in tiers]
+        top = next((one for one in tiers if one.seller_id == self.viewer.party.pk), None)
+        return self.page(
+            call=found,
+            record=calls.record_of(self.viewer, found),
+            tiers=told,
+            top=top,
+            cost=cost_lines(top) if top is not None else [],
+        )
+
+
+class Unrated(CallsView):
+    template_name = "operator/unrated.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        page = page_of(calls.unrated(self.viewer), request.GET)
+        return self.page(tabs=self.tabs(), page=page, may=self.viewer.may(May.USAGE))
+
+
+class RateUnrated(OperatorAct):
+    """Try them all again, after a rate was entered."""
+
+    right = May.USAGE
+    verb = gettext_lazy("Rate them")
+
+    def question(self) -> str:
+        return _("Rate the calls without a price again?")
+
+    def consequence(self) -> str:
+        return _("Those that now have a price that was in force at their answer are charged at every tier.")
+
+    def back(self) -> str:
+        return reverse("operator:unrated")
+
+    def act(self) -> HttpResponse:
+        count = rate_waiting(self.viewer.actor)
+        return self.go("unrated", said=_("%d calls are rated.") % count)

@@ -1,0 +1,237 @@
+"""Price lists with their mark-up, carriers, exchange rates."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.portals.forms.prices import CarrierForm, ExchangeForm, ListForm, RateForm, TermsForm
+from billing.portals.keyset import page_of
+from billing.portals.operator.base import OperatorForm, OperatorView
+from billing.portals.operator.prices import RateFilters, price_tabs
+from rating.models import Carrier, PriceList
+from rating.selectors import exchange, prices
+from rating.services.carriers import create_carrier, update_carrier
+from rating.services.exchange import set_exchange_rate
+from rating.services.lists import create_list, set_list_terms, set_own_rate
+from tiers.roles import May
+
+
+class Lists(OperatorView):
+    template_name = "operator/lists.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        lists = list(prices.lists(self.viewer))
+        terms = prices.terms_now(lists, timezone.now())
+        rows = [(one, terms.get(one.pk)) for one in lists]
+        return self.page(tabs=price_tabs(request), rows=rows)
+
+
+class OneList:
+    """Mix-in: the price list that the address names, or 404."""
+
+    viewer: Any
+    kwargs: dict[str, Any]
+
+    @property
+    def price_list(self) -> PriceList:
+        found = getattr(self, "_list", None)
+        if found is None:
+            found = self._list = prices.list_by_code(self.viewer, self.kwargs["code"])
+        return found
+
+    @property
+    def back(self) -> str:
+        return reverse("operator:list", args=[self.kwargs["code"]])
+
+
+class ListPage(OneList, OperatorView):
+    template_name = "operator/list.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        found = self.price_list
+        filters = RateFilters(request)
+        now = timezone.now()
+        own = None
+        if found.own_table is not None:
+            at = None if filters.value("when") else now
+            rates = prices.rates(found.own_table, at=at, text=filters.value("q") or "")
+            own = page_of(rates, request.GET, newest_first=False, parse=int)
+        return self.page(
+            list=found,
+            filters=filters,
+            page=own,
+            now=now,
+            terms=prices.terms_now([found], now).get(found.pk),
+            history=prices.terms_history(found),
+            mine=found.seller_id == self.viewer.party.pk,
+        )
+
+
+class NewList(OperatorForm):
+    form_class = ListForm
+    right = May.PRICES
+    heading = gettext_lazy("New price list")
+    verb = gettext_lazy("Create")
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("operator:lists")
+
+    def form_arguments(self) -> dict[str, Any]:
+        return {
+            "viewer": self.viewer,
+            "tables": prices.tables(self.viewer).filter(owner=self.viewer.party),
+            "lists": prices.lists(self.viewer).filter(seller=self.viewer.party),
+            "carriers": prices.carriers(self.viewer),
+        }
+
+    def save(self, form: Any) -> HttpResponse:
+        data = form.cleaned_data
+        kind, _colon, code = data["base"].partition(":")
+        made = create_list(
+            self.viewer.party,
+            data["code"],
+            data["brand"],
+            actor=self.viewer.actor,
+            name=data["name"],
+            buyer=data["buyer"],
+            carrier=data["carrier"],
+            base_table=prices.table_by_code(self.viewer, code) if kind == "table" else None,
+            base_list=prices.list_by_code(self.viewer, code) if kind == "list" else None,
+            decimals=4 if data["decimals"] is None else data["decimals"],
+        )
+        markup = (data["markup"] or Decimal(0)) / 100
+        set_list_terms(made, actor=self.viewer.actor, markup=markup, addon=data["addon"] or Decimal(0))
+        return self.go("list", made.code, said=_("%s is created.") % made.name)
+
+
+class SetTerms(OneList, OperatorForm):  # type: ignore[override]
+    form_class = TermsForm
+    right = May.PRICES
+    verb = gettext_lazy("Save")
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        return _("Mark-up of %s") % self.price_list.name
+
+    def form_arguments(self) -> dict[str, Any]:
+        now = prices.terms_now([self.price_list], timezone.now()).get(self.price_list.pk)
+        if now is None:
+            return {"initial": {"markup": 0}}
+        names = ("addon", "connect_fee", "first_s", "step_s")
+        initial = {name: _short(getattr(now, name)) for name in names}
+        return {"initial": {"markup": _short(now.markup * 100), **initial}}
+
+    def save(self, form: Any) -> HttpResponse:
+        set_list_terms(
+            self.price_list, actor=self.viewer.actor, valid_from=form.cleaned_data["valid_from"], **form.terms()
+        )
+        return self.go("list", self.price_list.code, said=_("The terms are saved."))
+
+
+class SetOwnRate(OneList, OperatorForm):  # type: ignore[override]
+    form_class = RateForm
+    right = May.PRICES
+    verb = gettext_lazy("Enter")
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        return _("Own price in %s") % self.price_list.name
+
+    def save(self, form: Any) -> HttpResponse:
+        data = form.cleaned_data
+        set_own_rate(
+            self.price_list,
+            data["prefix"],
+            data["price"],
+            actor=self.viewer.actor,
+            effective_from=data["effective_from"],
+            **form.values(),
+        )
+        return self.go("list", self.price_list.code, said=_("The price for %s is entered.") % data["prefix"])
+
+
+def _short(value: Any) -> Any:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+class Carriers(OperatorView):
+    template_name = "operator/carriers.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.page(tabs=price_tabs(request), carriers=prices.carriers(self.viewer))
+
+
+class CarrierPage(OperatorForm):
+    """A new carrier, or (with a code) one that stands."""
+
+    form_class = CarrierForm
+    right = May.PRICES
+    verb = gettext_lazy("Save")
+
+    @property
+    def carrier(self) -> Carrier | None:
+        code = self.kwargs.get("code")
+        return prices.carrier_by_code(self.viewer, code) if code else None
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        return self.carrier.name if self.carrier else _("New carrier")
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("operator:carriers")
+
+    def form(self, *data: Any) -> forms.Form:
+        form = super().form(*data)
+        if self.carrier:
+            form.fields["code"].disabled = True
+        return form
+
+    def form_arguments(self) -> dict[str, Any]:
+        carrier = self.carrier
+        names = CarrierForm.base_fields
+        initial = {name: getattr(carrier, name) for name in names} if carrier else {}
+        return {"tables": prices.tables(self.viewer).filter(owner=self.viewer.party), "initial": initial}
+
+    def save(self, form: Any) -> HttpResponse:
+        data = dict(form.cleaned_data)
+        code, name = data.pop("code"), data.pop("name")
+        if self.carrier:
+            update_carrier(self.carrier, actor=self.viewer.actor, name=name, **data)
+        else:
+            create_carrier(self.viewer.party, code, name, actor=self.viewer.actor, **data)
+        return self.go("carriers", said=_("%s is saved.") % name)
+
+
+class ExchangeRates(OperatorForm):
+    """What one currency is in another, from when on."""
+
+    form_class = ExchangeForm
+    template_name = "operator/exchange.html"
+    right = May.PRICES
+    right_to_see = False
+    heading = gettext_lazy("Prices")
+    verb = gettext_lazy("Enter")
+
+    def more_context(self, form: forms.Form) -> dict[str, Any]:
+        return {"tabs": price_tabs(self.request), "rates": exchange.history(), "may": self.viewer.may(May.PRICES)}
+
+    def save(self, form: Any) -> HttpResponse:
+        data = form.cleaned_data
+        set_exchange_rate(
+            data["base"].upper(),
+            data["quote"].upper(),
+            data["rate"],
+            actor=self.viewer.actor,
+            valid_from=data["valid_from"],
+        )
+        return self.go("exchange", said=_("The exchange rate is entered."))

@@ -1,0 +1,229 @@
+"""Prices: rate tables with their rates, decks on their way in, and the question what a call would cost."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.portals import decks
+from billing.portals.filters import Filters
+from billing.portals.forms.prices import DeckForm, QuestionsForm, QuoteForm, RateForm, TableForm
+from billing.portals.keyset import page_of
+from billing.portals.operator.base import OperatorForm, OperatorView
+from billing.portals.tabs import Tab, tabs
+from billing.portals.views import explain, sentence
+from rating.decks import DeckQuestions
+from rating.pricing import Engine
+from rating.selectors import prices
+from rating.services.deck_preview import preview_deck
+from rating.services.decks import import_deck
+from rating.services.quote import Question, as_json, quote
+from rating.services.rates import RateEntry, create_table, set_rates
+from tiers.errors import TollgateError
+from tiers.roles import May
+
+MOST_REJECTED = 100
+
+
+def price_tabs(request: HttpRequest) -> list[Tab]:
+    return tabs(
+        request,
+        (gettext_lazy("Rate tables"), reverse("operator:prices")),
+        (gettext_lazy("Price lists"), reverse("operator:lists")),
+        (gettext_lazy("Carriers"), reverse("operator:carriers")),
+        (gettext_lazy("Exchange rates"), reverse("operator:exchange")),
+        (gettext_lazy("Try a number"), reverse("operator:quote")),
+    )
+
+
+class Tables(OperatorView):
+    template_name = "operator/tables.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        tables = list(prices.tables(self.viewer))
+        counts = prices.rate_counts(tables, timezone.now())
+        rows = [(table, counts.get(table.pk, 0)) for table in tables]
+        return self.page(tabs=price_tabs(request), rows=rows)
+
+
+class NewTable(OperatorForm):
+    form_class = TableForm
+    right = May.PRICES
+    heading = gettext_lazy("New rate table")
+    verb = gettext_lazy("Create")
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("operator:prices")
+
+    def save(self, form: Any) -> HttpResponse:
+        data = dict(form.cleaned_data)
+        table = create_table(
+            self.viewer.party,
+            data["code"],
+            data["name"],
+            data["currency"].upper(),
+            actor=self.viewer.actor,
+            decimals=4 if data["decimals"] is None else data["decimals"],
+            rounding=data["rounding"] or "half_up",
+            time_zone=data["time_zone"] or "UTC",
+        )
+        return self.go("table", table.code, said=_("%s is created. Import its deck.") % table.name)
+
+
+class RateFilters(Filters):
+    noun = gettext_lazy("Rates")
+    phrases: ClassVar[dict[str, Any]] = {
+        "q": gettext_lazy("to “%s”"),
+        "when": gettext_lazy("%s"),
+    }
+    q = forms.CharField(label=gettext_lazy("Prefix or destination"))
+    when = forms.ChoiceField(
+        label=gettext_lazy("Which"),
+        choices=[("", gettext_lazy("in force now")), ("all", gettext_lazy("past and future too"))],
+    )
+
+
+class TablePage(OperatorView):
+    template_name = "operator/table.html"
+
+    def get(self, request: HttpRequest, code: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        table = prices.table_by_code(self.viewer, code)
+        filters = RateFilters(request)
+        at = None if filters.value("when") else timezone.now()
+        found = prices.rates(table, at=at, text=filters.value("q") or "")
+        page = page_of(found, request.GET, newest_first=False, parse=int)
+        counts = prices.rate_counts([table], timezone.now())
+        return self.page(table=table, filters=filters, page=page, in_force=counts.get(table.pk, 0))
+
+
+class SetRate(OperatorForm):
+    """One rate by hand."""
+
+    form_class = RateForm
+    right = May.PRICES
+    verb = gettext_lazy("Enter")
+    heading = gettext_lazy("Enter a rate")
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("operator:table", args=[self.kwargs["code"]])
+
+    def save(self, form: Any) -> HttpResponse:
+        table = prices.table_by_code(self.viewer, self.kwargs["code"])
+        data = form.cleaned_data
+        since = data["effective_from"] or timezone.now()
+        entry = RateEntry(data["prefix"], data["price"], since, **form.values())
+        set_rates(table, [entry], actor=self.viewer.actor)
+        return self.go("table", table.code, said=_("The rate for %s is entered.") % data["prefix"])
+
+
+class UploadDeck(OperatorForm):
+    """First step: the file. It is read and kept; nothing is written yet."""
+
+    form_class = DeckForm
+    right = May.PRICES
+    verb = gettext_lazy("Read the deck")
+    lead = gettext_lazy("The next page shows what would change. Nothing is written before you say so.")
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        return _("Import a deck into %s") % prices.table_by_code(self.viewer, self.kwargs["code"]).name
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("operator:table", args=[self.kwargs["code"]])
+
+    def save(self, form: Any) -> HttpResponse:
+        table = prices.table_by_code(self.viewer, self.kwargs["code"])
+        file = form.cleaned_data["file"]
+        deck = decks.stage(self.request, table.code, file.name, file.chunks(), form.cleaned_data["effective"])
+        return self.go("deck", deck.id)
+
+
+class DeckPage(OperatorView):
+    """Second step: questions, then what would change; then the import itself."""
+
+    template_name = "operator/deck.html"
+    right = May.PRICES
+    right_to_see = True
+
+    def get(self, request: HttpRequest, deck: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.show(decks.staged(request, deck))
+
+    def post(self, request: HttpRequest, deck: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
+        kept = decks.staged(request, deck)
+        if "import" in request.POST:
+            return self.bring_in(kept)
+        answers = {
+            name.removeprefix("answer-"): value
+            for name, value in request.POST.items()
+            if name.startswith("answer-") and isinstance(value, str)
+        }
+        decks.answer(request, kept, answers)
+        return self.go("deck", kept.id)
+
+    def show(self, deck: decks.StagedDeck) -> HttpResponse:
+        table = prices.table_by_code(self.viewer, deck.table)
+        try:
+            result, changes = preview_deck(
+                table, deck.path, actor=self.viewer.actor, effective=deck.effective, answers=deck.answers
+            )
+        except DeckQuestions as asked:
+            form = QuestionsForm(questions=asked.questions, prefix="answer")
+            return self.page(deck=deck, table=table, form=form)
+        except TollgateError as error:
+            return self.page(deck=deck, table=table, refused=sentence(error))
+        rejected = result.rejected[:MOST_REJECTED]
+        return self.page(deck=deck, table=table, result=result, changes=changes, rejected=rejected)
+
+    def bring_in(self, deck: decks.StagedDeck) -> HttpResponse:
+        table = prices.table_by_code(self.viewer, deck.table)
+        try:
+            result = import_deck(
+                table, deck.path, actor=self.viewer.actor, effective=deck.effective, answers=deck.answers
+            )
+        except DeckQuestions:
+            return self.go("deck", deck.id)
+        except TollgateError as error:
+            messages.error(self.request, sentence(error))
+            return HttpResponseRedirect(self.request.path)
+        decks.forget(self.request, deck)
+        said = _("%(added)d prefixes added, %(changed)d changed, %(closed)d closed, %(unchanged)d unchanged.")
+        counts = {name: getattr(result, name) for name in ("added", "changed", "closed", "unchanged")}
+        return self.go("table", table.code, said=said % counts)
+
+
+class TryNumber(OperatorView):
+    """What would this call cost, at every tier, and why?"""
+
+    template_name = "operator/quote.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        asked = "to" in request.GET
+        data = request.GET if asked else None
+        carriers = prices.carriers(self.viewer).filter(active=True)
+        form = QuoteForm(data, viewer=self.viewer, carriers=carriers, initial={"seconds": 90})
+        answer = self.answer(form) if asked and form.is_valid() else None
+        return self.page(tabs=price_tabs(request), form=form, answer=answer)
+
+    def answer(self, form: QuoteForm) -> dict[str, Any] | None:
+        data = form.cleaned_data
+        carrier = data["carrier"]
+        question = Question(
+            data["customer"], data["to"], data["seconds"], data["at"] or timezone.now(), carrier and carrier.pk
+        )
+        engine = Engine()
+        try:
+            return as_json(question, quote(question, engine), engine)
+        except TollgateError as error:
+            explain(form, error)
+            return None
