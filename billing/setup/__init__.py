@@ -13,7 +13,8 @@ or dates (midnight UTC).
                     code! name! kind! (dealer, customer) seller! brand! since status + DETAILS,
                     wallet, brands, members, identities, carrier, carrier_from
       DETAILS       email contact phone address tax_id language
-      brands        code! name! currency! time_zone language accent logo_file host sender address phone website tax_id,
+      brands        code! name! currency! time_zone language accent host sender address phone website tax_id,
+                    logo_file (a PNG beside the set-up file) or logo (a PNG in base64)
                     prices: prices_include_tax tax_name tax_rate default_carrier
                     paper: series! due_days approval_required paper calls_group attach_docx bank_name bank_account
                            bank_code payment_text footer copy_to

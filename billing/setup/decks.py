@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -19,7 +20,7 @@ from tiers.viewer import Actor
 def bring_deck(table: RateTable, folder: Path | None, entry: Entry, tally: Tally, actor: Actor) -> None:
     """Import the deck that `entry` names. Raises Invalid where it cannot be read in one way and whole."""
     path = path_beside(folder, entry, "file")
-    answers = entry.get("answers", mapping, {})
+    answers: dict[str, Any] = entry.get("answers", mapping, {})
     effective = entry.get("effective", moment, None)
     if table.rates.exists():
         return
