@@ -256,6 +256,22 @@ def test_the_command_fails_by_exit_1_and_writes_nothing(northstar: Party, tmp_pa
     assert not Carrier.objects.exists()
 
 
+def test_people_read_counts_reasons_and_how_to_answer(northstar: Party, tmp_path: Path) -> None:
+    deck = tmp_path / "deck.csv"
+    deck.write_text("Prefix,Rate,Date\n44,0.1,\n" + "".join(f"4x,0.{number},\n" for number in range(1, 23)))
+    out = StringIO()
+    call_command("import_rates", str(deck), "--table", "boreal-usd", *CREATE, stdout=out)
+    text = out.getvalue()
+    assert text.startswith("23 lines read; prefixes: 1 added, 0 changed, 0 closed, 0 unchanged; 22 lines rejected.")
+    assert "Line 3: '4x' is not a code: digits 0 to 9 are expected: 4x,0.1," in text
+    assert "and 2 more" in text
+    out = StringIO()
+    with pytest.raises(SystemExit) as left:
+        call_command("import_rates", str(HERE / "semicolons.csv"), "--table", "boreal-usd", stdout=out)
+    assert left.value.code == 3
+    assert "--answer date_order=day_first  or  --answer date_order=month_first" in out.getvalue()
+
+
 @pytest.mark.parametrize("wrong", [("--answer", "x"), ("--now", "soon"), ("--owner", "northstar"), ("--create",)])
 def test_wrong_usage_is_exit_2(wrong: tuple[str, ...]) -> None:
     with pytest.raises(CommandError) as caught:
