@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,16 @@ def test_each_page_says_which_it_is_of_how_many() -> None:
     assert len(pages) == 5
     for i, page in enumerate(pages, start=1):
         assert f"Invoice 2026-00042 · Page {i} of 5" in page
+
+
+def test_pages_are_counted_right_when_the_detail_is_long() -> None:
+    calls = papers.calls_of(10)
+    one = papers.details_of(calls)[0]
+    details = tuple(dataclasses.replace(one, destination=f"Place {i}") for i in range(90))
+    pages = reading.pdf_pages(render_pdf(papers.invoice(calls, details=details), calls))
+    assert len(pages) > 3
+    for i, page in enumerate(pages, start=1):
+        assert f"Page {i} of {len(pages)}" in page
 
 
 def test_sums_are_carried_from_page_to_page_of_sixty_lines() -> None:
