@@ -99,13 +99,20 @@ def carried(context: InvoiceContext) -> bool:
     return bool(context.opening_balance or context.payments or context.adjustments)
 
 
+def open_elsewhere(context: InvoiceContext) -> Decimal:
+    """What the closing balance owes beyond this bill: it is open on earlier invoices, and due there."""
+    if context.kind != INVOICE:
+        return Decimal(0)
+    return max(Decimal(0), -context.closing_balance - context.due)
+
+
 def line_budget(context: InvoiceContext) -> int:
     """How many lines are left of the eight, after balance, payments, taxes, the total and the amount due."""
     balances = 2 + bool(context.adjustments)
     if context.kind == STATEMENT:
         return MAX_ROWS - balances - len(context.tax_lines) - 1
     if context.kind == INVOICE and carried(context):
-        return MAX_ROWS - balances - len(context.tax_lines) - 2
+        return MAX_ROWS - balances - len(context.tax_lines) - 2 - bool(open_elsewhere(context))
     return MAX_ROWS - len(context.tax_lines) - 1
 
 

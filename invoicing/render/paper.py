@@ -172,6 +172,9 @@ def _end_rows(context: InvoiceContext) -> Iterator[Row]:
     label = _("Total credited") if context.kind == CREDIT_NOTE else _("Total of this invoice")
     yield Row(label, "", words.amount(context, context.total), "total")
     if context.kind == "invoice" and figures.carried(context):
+        elsewhere = figures.open_elsewhere(context)
+        if elsewhere:
+            yield Row(_("Open on earlier invoices"), "", words.amount(context, -elsewhere), "balance")
         yield Row(_("Amount due"), "", words.amount(context, context.due), "due")
 
 

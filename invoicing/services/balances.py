@@ -3,7 +3,8 @@
 Opening is what all earlier bills of the wallet left, so bills follow each other without a gap. A statement counts
 money up to its period's end; an invoice counts all until it is issued, since it asks for what is unpaid *now*. Money
 that an earlier paper did not count yet, because it was entered late, is counted by the next: each sum is everything so
-far, less what earlier papers showed.
+far, less what earlier papers showed. A wallet's first paper counts money until it is made: whoever starts with last
+month's calls enters the balances of its customers today.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import TransferKind
 
@@ -51,7 +53,12 @@ class Funds:
 
 _FUNDS = """
 WITH asked AS (
-    SELECT w.account_id AS wallet, w.seller_id, w.posted, a.last_day, a.time_zone
+    SELECT w.account_id AS wallet, w.seller_id, w.posted, a.last_day, a.time_zone,
+        GREATEST(a.last_day, (
+            SELECT COALESCE(
+                GREATEST(min(i.issue_date), max(i.issue_date) FILTER (WHERE i.kind = 'invoice')),
+                (%(now)s AT TIME ZONE a.time_zone)::date)
+            FROM invoicing_invoice i WHERE i.wallet_id = a.wallet AND i.number IS NOT NULL)) AS money_until
     FROM unnest(%(wallets)s::uuid[], %(last_days)s::date[], %(zones)s::text[]) AS a(wallet, last_day, time_zone)
     JOIN accounts_wallet w ON w.account_id = a.wallet
 ), legs AS (
@@ -64,9 +71,10 @@ WITH asked AS (
     SELECT l.wallet, l.id, l.delta,
         o.owner_id = a.seller_id AND l.kind = ANY(%(charge_kinds)s) AS charge,
         o.owner_id = a.seller_id AND l.kind = ANY(%(fund_kinds)s) AND l.delta > 0 AS payment,
-        CASE WHEN l.for_month IS NOT NULL THEN l.for_month
+        CASE WHEN l.for_month IS NOT NULL THEN l.for_month <= a.last_day
             ELSE COALESCE((l.details->>'received_on')::date, (l.created_at AT TIME ZONE a.time_zone)::date)
-        END <= a.last_day AS counted
+                <= a.money_until
+        END AS counted
     FROM legs l JOIN asked a ON a.wallet = l.wallet JOIN accounts_account o ON o.id = l.other
 ), sums AS (
     SELECT s.wallet,
@@ -107,6 +115,7 @@ def funds(asked: list[Asked]) -> dict[UUID, Funds]:
         "wallets": [one.wallet for one in asked],
         "last_days": [one.last_day for one in asked],
         "zones": [one.time_zone for one in asked],
+        "now": timezone.now(),
         "charge_kinds": list(CHARGE_KINDS),
         "fund_kinds": list(FUND_KINDS),
     }

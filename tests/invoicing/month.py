@@ -56,7 +56,8 @@ def run_october(cast: Cast, seller: str) -> RunResult:
 
 
 def bill_of(cast: Cast, buyer: str, month: date = OCTOBER) -> Invoice:
-    found: Invoice = Invoice.objects.get(buyer=cast.party(buyer), month=month)
+    """The buyer's bill of the month; of several the newest."""
+    found: Invoice = Invoice.objects.filter(buyer=cast.party(buyer), month=month).latest("id")
     return found
 
 
@@ -64,7 +65,7 @@ def sold_to(cast: Cast, buyer: str) -> Decimal:
     return sum((call.sale for call in RatedCall.objects.filter(buyer=cast.party(buyer))), Decimal(0))
 
 
-def pay(cast: Cast, buyer: str, amount: Decimal, key: str) -> Transfer:
+def pay(cast: Cast, buyer: str, amount: Decimal, key: str, *, received_on: date = date(2026, 11, 10)) -> Transfer:
     party, wallet = cast.party(buyer), cast.wallet(buyer)
     move = Move(amount, wallet.account.currency, key, ACTOR)
-    return payments.record_payment(wallet.seller, party, move, received_on=date(2026, 11, 10))
+    return payments.record_payment(wallet.seller, party, move, received_on=received_on)

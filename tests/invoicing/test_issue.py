@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from accounts.services.accounts import book
 from accounts.services.funds import set_credit
 from billing.books import violations
 from invoicing.models import BilledTransfer, Document, Invoice, InvoiceKind, InvoiceSeries, InvoiceStatus
+from invoicing.render.paper import build_paper
 from invoicing.services import documents, files
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, approve_many, issue
@@ -300,3 +301,41 @@ def test_issuers_at_once_leave_no_gap(october: Cast) -> None:
     assert (
         Wallet.objects.filter(posted__lt=0, billing="prepaid", account__owner__code__in=["alice", "bob"]).count() == 0
     )
+
+
+def test_earlier_invoices_stand_apart_on_the_paper(october: Cast, tmp_path: Path) -> None:
+    """The column adds up: before, this one's total, less what is due on earlier papers, is what is due here."""
+    first = issued(october, "meadow", "dave")
+    load_calls(october, tmp_path, ["dave"], 7, day=NOVEMBER, tag="nov")
+    run(october.meadow, NOVEMBER, actor=ACTOR, early=True)
+    second = issue(approve(bill_of(october, "dave", NOVEMBER), actor=ACTOR), actor=ACTOR)
+    context = documents.context_of(second)
+    rows = {row.label: row.amount for row in build_paper(context).rows}
+    assert rows["Balance from before"].startswith(f"{first.total:.2f}")
+    assert rows["Open on earlier invoices"].startswith(f"\N{MINUS SIGN}{first.total:.2f}")
+    assert rows["Amount due"].startswith(f"{second.total:.2f}")
+    assert [bar.total for bar in context.history] == [first.total, second.total]
+    assert context.notes[0].startswith("Earlier invoices of")
+
+
+def test_a_statement_counts_money_of_its_period_and_the_next_the_rest(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_calls(cast, tmp_path, ["alice"], 5)
+    pay(cast, "alice", Decimal(50), "first")
+    first = issued(cast, "harbour", "alice")
+    assert (first.opening_balance, first.payments) == (0, 50), "the first paper counts all that is there"
+    assert first.closing_balance == 50 - first.total == cast.wallet("alice").posted
+    load_calls(cast, tmp_path, ["alice"], 5, tag="late")
+    three_days_on = timezone.now() + timedelta(days=3)
+    monkeypatch.setattr(timezone, "now", lambda: three_days_on)
+    cast.fund("alice", 7)
+    pay(cast, "alice", Decimal(3), "back in October", received_on=date(2026, 10, 30))
+    second = issued(cast, "harbour", "alice")
+    assert (second.opening_balance, second.payments) == (first.closing_balance, 3), "the 7 came after October"
+    load_calls(cast, tmp_path, ["alice"], 5, day=NOVEMBER, tag="nov")
+    run(cast.harbour, NOVEMBER, actor=ACTOR, early=True)
+    third = issue(approve(bill_of(cast, "alice", NOVEMBER), actor=ACTOR), actor=ACTOR)
+    assert (third.opening_balance, third.payments) == (second.closing_balance, 7)
+    assert third.closing_balance == cast.wallet("alice").posted
+    assert list(violations()) == []
