@@ -3,8 +3,8 @@
 Opening is what all earlier bills of the wallet left, so bills follow each other without a gap. A statement counts
 money up to its period's end; an invoice counts all until it is issued, since it asks for what is unpaid *now*. Money
 that an earlier paper did not count yet, because it was entered late, is counted by the next: each sum is everything so
-far, less what earlier papers showed. A wallet's first paper counts money until it is made: whoever starts with last
-month's calls enters the balances of its customers today.
+far, less what earlier papers showed. A payment counts by the day it was received. What bears no such day counts by its
+entry, and on a wallet's first paper until that is made: who starts with last month's calls enters balances today.
 """
 
 from __future__ import annotations
@@ -72,8 +72,9 @@ WITH asked AS (
         o.owner_id = a.seller_id AND l.kind = ANY(%(charge_kinds)s) AS charge,
         o.owner_id = a.seller_id AND l.kind = ANY(%(fund_kinds)s) AND l.delta > 0 AS payment,
         CASE WHEN l.for_month IS NOT NULL THEN l.for_month <= a.last_day
-            ELSE COALESCE((l.details->>'received_on')::date, (l.created_at AT TIME ZONE a.time_zone)::date)
-                <= a.money_until
+            ELSE COALESCE(
+                (l.details->>'received_on')::date <= a.last_day,
+                (l.created_at AT TIME ZONE a.time_zone)::date <= a.money_until)
         END AS counted
     FROM legs l JOIN asked a ON a.wallet = l.wallet JOIN accounts_account o ON o.id = l.other
 ), sums AS (
