@@ -13,6 +13,7 @@ KINDS = {
     "toll_free": PhoneNumberType.TOLL_FREE,
 }
 ATTEMPTS = 40
+SHORTEST_E164 = 7
 
 
 def draw_number(random: Random, region: str, kind: str) -> str:
@@ -36,7 +37,7 @@ def draw_number(random: Random, region: str, kind: str) -> str:
 
 def as_dialled(random: Random, number: str, home: str, *, plain: bool) -> str:
     """How a switch may write a number: all digits, or in one of the ways people dial at home."""
-    if plain:
+    if plain or len(number) < SHORTEST_E164:
         return number
     code = str(phonenumbers.country_code_for_region(home))
     trunk = phonenumbers.ndd_prefix_for_region(home, True) or ""

@@ -1,4 +1,7 @@
-"""A carrier's deck beside a set-up file, into a table that is still empty. Later decks come by `import_rates`."""
+"""A carrier's deck beside a set-up file, into a table that is still empty. Later decks come by `import_rates`.
+
+Dates in it count as they stand, also past ones; rows without a date hold always.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from rating.decks import DeckQuestions
 from rating.models import RateTable
 from rating.services.decks import import_deck
 from tiers.errors import Invalid
+from tiers.services.parties import ALWAYS
 from tiers.viewer import Actor
 
 
@@ -25,7 +29,7 @@ def bring_deck(table: RateTable, folder: Path | None, entry: Entry, tally: Tally
     if table.rates.exists():
         return
     try:
-        deck = import_deck(table, path, actor=actor, effective=effective, answers=answers)
+        deck = import_deck(table, path, actor=actor, now=ALWAYS, effective=effective, answers=answers)
     except DeckQuestions as asked:
         keys = ", ".join(f"{question.key} ({', '.join(question.options)})" for question in asked.questions)
         raise Invalid("deck_questions", str(asked), where="answers", hint=_("Answer: %s") % keys) from asked
