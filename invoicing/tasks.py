@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from invoicing.models import Invoice
 from invoicing.services import documents, outbox, payments, runs
 from tiers.models import Party
 from tiers.viewer import Actor
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -25,7 +28,11 @@ def render_missing() -> int:
     """Make the documents that issued invoices still lack; of how many."""
     missing = documents.without_documents()
     for invoice in missing:
-        documents.render(invoice)
+        try:
+            documents.render(invoice)
+        except documents.CannotPrint as problem:
+            log.warning("%s %s", problem.message, problem.hint)
+            return 0
     return len(missing)
 
 

@@ -9,10 +9,8 @@ import io
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from PIL import Image
-from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 MAX_LOGO_BYTES = 1_000_000
 MAX_LOGO_PIXELS = 12_000_000
@@ -55,16 +53,3 @@ def _picture_type(data: bytes) -> str | None:
                 return _FORMATS[picture.format or ""] if small else None
     except (OSError, SyntaxError, ValueError, KeyError, Image.DecompressionBombError, Warning):
         return None
-
-
-class AssetFetcher(URLFetcher):
-    """Answers for the logo and refuses every other address: no socket, no file, whatever a text contains."""
-
-    def __init__(self, logo: Logo | None) -> None:
-        super().__init__(allowed_protocols=[])
-        self._logo = logo
-
-    def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
-        if url != LOGO_URL or self._logo is None:
-            raise ValueError("only the brand's own files are shown")
-        return URLFetcherResponse(url, self._logo.data, {"Content-Type": self._logo.media_type})

@@ -16,9 +16,10 @@ from weasyprint import CSS, HTML, Document
 from weasyprint.text.fonts import FontConfiguration
 
 from invoicing.render import formats, qr, words
-from invoicing.render.assets import LOGO_URL, AssetFetcher, Assets
+from invoicing.render.assets import LOGO_URL, Assets
 from invoicing.render.context import InvoiceContext
 from invoicing.render.details import build_details
+from invoicing.render.fetcher import AssetFetcher
 from invoicing.render.paper import Bar, Paper, build_paper
 
 CHART_WIDTH, CHART_HEIGHT, CHART_TOP, CHART_BASE = 182, 84, 10, 70

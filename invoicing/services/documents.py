@@ -20,12 +20,17 @@ from invoicing.render.calls_csv import write_calls_csv
 from invoicing.render.context import InvoiceContext
 from invoicing.render.docx import render_docx
 from invoicing.render.mail import attachment_name
-from invoicing.render.pdf import render_pdf
 from invoicing.services import files
 from invoicing.services.calls import calls_of
-from tiers.errors import Conflict
+from tiers.errors import Conflict, TollgateError
 
-KINDS = (DocumentKind.PDF, DocumentKind.DOCX, DocumentKind.CSV)
+KINDS = (DocumentKind.CSV, DocumentKind.DOCX, DocumentKind.PDF)
+
+
+class CannotPrint(TollgateError):
+    """This machine lacks what PDFs are drawn with. The other papers are made; the PDF follows when it is there."""
+
+    status = 503
 
 
 def context_of(invoice: Invoice) -> InvoiceContext:
@@ -36,7 +41,10 @@ def context_of(invoice: Invoice) -> InvoiceContext:
 
 
 def render(invoice: Invoice) -> list[Document]:
-    """All renderings of an issued invoice; what is stored already is not made again."""
+    """All renderings of an issued invoice; what is stored already is not made again.
+
+    Raises CannotPrint when all but the PDF could be made.
+    """
     context = context_of(invoice)
     standing = {document.kind: document for document in invoice.documents.all()}
     for kind in KINDS:
@@ -65,6 +73,12 @@ def _assets(context: InvoiceContext) -> Assets:
 
 
 def _write_pdf(invoice: Invoice, context: InvoiceContext, file: BinaryIO) -> None:
+    try:
+        from invoicing.render.pdf import render_pdf
+    except OSError as error:  # WeasyPrint binds Pango when it is imported
+        raise CannotPrint(
+            "no_pango", _("PDFs need Pango."), hint="apt-get install libpango-1.0-0 libpangoft2-1.0-0"
+        ) from error
     file.write(render_pdf(context, calls_of(invoice, context), assets=_assets(context)))
 
 

@@ -64,6 +64,8 @@ def carry_out(
     outcome = Outcome(result.created, result.skipped, result.invoices)
     for done, invoice in enumerate(result.invoices, start=1):
         _advance(invoice, steps, actor)
+        if steps.issues:
+            _print(invoice, outcome)
         progress(done, len(result.invoices))
     if steps.send:
         _mail(result.invoices, outcome)
@@ -75,7 +77,15 @@ def _advance(invoice: Invoice, steps: Steps, actor: Actor) -> None:
     if steps.approves and invoice.status == InvoiceStatus.DRAFT:
         approve(invoice, actor=actor)
     if steps.issues:
-        documents.render(issue(invoice, actor=actor))
+        issue(invoice, actor=actor)
+
+
+def _print(invoice: Invoice, outcome: Outcome) -> None:
+    try:
+        documents.render(Invoice.objects.get(pk=invoice.pk))
+    except documents.CannotPrint as problem:
+        if problem.message not in outcome.problems:
+            outcome.problems.append(problem.message)
 
 
 def _mail(invoices: Iterable[Invoice], outcome: Outcome) -> None:

@@ -103,3 +103,12 @@ def test_due_is_what_is_unpaid_of_this_one(total: str, closing: str, due: str) -
 )
 def test_exact_amounts_as_text(amount: str, decimals: int, text: str) -> None:
     assert amounts.plain_exact(Decimal(amount), decimals) == text
+
+
+def test_half_a_cent_goes_up_never_to_the_even_one() -> None:
+    without = amounts.postpaid(Decimal("2.50"), Decimal(1), 2, inclusive=False)
+    assert (without.tax, without.total) == (Decimal("0.03"), Decimal("2.53"))
+    inside = amounts.postpaid(Decimal("4.545"), Decimal(1), 2, inclusive=True)
+    assert (inside.tax, inside.total) == (Decimal("0.05"), Decimal("4.55"))
+    ahead = amounts.prepaid(Decimal("1.000"), Decimal("0.125"), 2)
+    assert (ahead.tax, ahead.total) == (Decimal("0.13"), Decimal("1.13"))

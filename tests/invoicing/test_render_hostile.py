@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from invoicing.render.assets import MAX_LOGO_BYTES, AssetFetcher, Assets
+from invoicing.render.assets import MAX_LOGO_BYTES, Assets
 from invoicing.render.calls_csv import render_calls_csv
 from invoicing.render.context import CallRow, InvoiceContext, PartyBlock
 from invoicing.render.docx import render_docx
+from invoicing.render.fetcher import AssetFetcher
 from invoicing.render.mail import attachment_name, render_mail
 from invoicing.render.pdf import render_pdf
 from tests.invoicing import papers, reading

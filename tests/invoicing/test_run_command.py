@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import re
 from datetime import timedelta
@@ -91,3 +92,28 @@ def test_refusals_say_what_to_do(october: Cast, capsys: pytest.CaptureFixture[st
     assert Invoice.objects.count() == 0
     early = told(capsys, "run_invoices", "--seller", "meadow", "--period", running, "--early", "--json")
     assert early["created"] == 1, "October's calls, not billed yet, with what this month has so far"
+
+
+def test_without_pango_all_but_the_pdf_is_made(
+    october: Cast, settings: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's machine without Pango bills all the same; PDFs and mails follow when it is there."""
+
+    def bare(name: str, *arguments: Any, **others: Any) -> Any:
+        if name.startswith("weasyprint") or name == "invoicing.render.pdf":
+            raise OSError("cannot load library 'libpango-1.0-0'")
+        return real(name, *arguments, **others)
+
+    real = builtins.__import__
+    temper = Temper()
+    with mail_server(temper, settings.EMAIL_PORT):
+        with monkeypatch.context() as patch:
+            patch.setattr(builtins, "__import__", bare)
+            result = told(capsys, "run_invoices", "--seller", "meadow", *MONTH, "--send")
+        assert result["invoices"][0]["number"] is not None
+        assert sorted(Document.objects.values_list("kind", flat=True)) == ["csv", "docx"]
+        assert temper.letters == []
+        later = timezone.now() + timedelta(minutes=2)
+        monkeypatch.setattr(timezone, "now", lambda: later)
+        assert told(capsys, "send_outbox", "--json") == {"sent": 1, "failed": 0, "waiting": 0}
+    assert Document.objects.count() == 3
