@@ -21,7 +21,7 @@ from accounts.services.funds import set_credit
 from billing.books import violations
 from invoicing.models import BilledTransfer, Document, Invoice, InvoiceKind, InvoiceSeries, InvoiceStatus
 from invoicing.render.paper import build_paper
-from invoicing.services import documents, files
+from invoicing.services import documents, files, mailing
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, approve_many, issue
 from invoicing.services.payments import mark_overdue
@@ -346,3 +346,20 @@ def test_a_statement_counts_money_of_its_period_and_the_next_the_rest(
     assert third.payments == 7
     assert third.closing_balance == cast.wallet("alice").posted
     assert list(violations()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_webs_role_may_do_all_of_it(october: Cast) -> None:
+    """A click runs, approves, issues, queues and records a payment as `tollgate_web`, which owns nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE tollgate_web")
+    try:
+        invoice = issued(october, "meadow", "dave")
+        mailing.send(invoice)
+        documents.render(invoice)
+        pay(october, "dave", invoice.due, "by hand")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+    invoice.refresh_from_db()
+    assert invoice.status == InvoiceStatus.PAID
