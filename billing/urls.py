@@ -6,6 +6,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("auth/", include("allauth.urls")),
+    path("api/", include("billing.api")),
     path("", include("billing.portals.urls")),
 ]
 

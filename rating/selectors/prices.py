@@ -37,6 +37,10 @@ def in_force(at: datetime) -> Q:
     return Q(effective_from__lte=at) & (Q(effective_to__isnull=True) | Q(effective_to__gt=at))
 
 
+def begins_after(at: datetime) -> Q:
+    return Q(effective_from__gt=at)
+
+
 def rates(table: RateTable, *, at: datetime | None = None, text: str = "") -> QuerySet[Rate]:
     """Rates of a table that the viewer was shown, in force at a moment or all; `text`: a prefix or a destination."""
     found = Rate.objects.filter(table=table)
@@ -83,3 +87,8 @@ def carrier_by_code(viewer: Viewer, code: str) -> Carrier:
     if found is None:
         raise NotFound("no_carrier", _("There is no such carrier here."), where="carrier")
     return found
+
+
+def offered_carriers() -> QuerySet[Carrier]:
+    """Carriers that end users may choose. Their names are for everybody; what they cost is the operator's."""
+    return Carrier.objects.filter(offered=True, active=True).order_by("code")

@@ -51,7 +51,7 @@ class Member(AbstractBaseUser):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = MemberManager()
-    visible: ClassVar[VisibleManager[Member]] = VisibleManager()
+    visible: ClassVar[VisibleManager[Any]] = VisibleManager()
 
     class Meta:
         verbose_name = _("member")
@@ -70,8 +70,8 @@ class ApiKey(AbstractAPIKey):
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.READER)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
-    objects = BaseAPIKeyManager()
-    visible: ClassVar[VisibleManager[ApiKey]] = VisibleManager()
+    objects: ClassVar[BaseAPIKeyManager] = BaseAPIKeyManager()  # type: ignore[assignment]
+    visible: ClassVar[VisibleManager[Any]] = VisibleManager()
 
     class Meta(AbstractAPIKey.Meta):
-        verbose_name = _("API key")
+        verbose_name = _("API key")  # type: ignore[assignment]

@@ -39,8 +39,8 @@ class Status(models.TextChoices):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(),
     pghistory.DeleteEvent(),
-    pghistory.ManualEvent("acting_started"),
-    pghistory.ManualEvent("acting_stopped"),
+    pghistory.ManualEvent("acting_started"),  # type: ignore[no-untyped-call]
+    pghistory.ManualEvent("acting_stopped"),  # type: ignore[no-untyped-call]
     fields=["id", "code", "name", "kind", "status", "email", "address", "tax_id", "language"],
     model_name="PartyEvent",
 )

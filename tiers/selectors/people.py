@@ -93,3 +93,9 @@ def key_by_prefix(viewer: Viewer, prefix: str) -> ApiKey:
     if found is None:
         raise NotFound("no_key", _("There is no such key here."))
     return found
+
+
+def names_above_seller(viewer: Viewer) -> list[str]:
+    """Names the viewer may not meet in a text, of those above its own seller: for striking out, not for showing."""
+    paths = viewer.party.ancestor_paths()[:-2]
+    return list(Party.objects.filter(path__in=paths).values_list("name", flat=True)) if paths else []

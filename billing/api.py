@@ -1,0 +1,48 @@
+"""The REST API's root: resources live with their apps and are joined here."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import DefaultRouter
+
+from accounts.api import FundsViewSet, TransferViewSet, WalletViewSet
+from invoicing.api import InvoiceViewSet
+from rating.api import (
+    CallViewSet,
+    CarrierViewSet,
+    ImportViewSet,
+    ListViewSet,
+    QuoteViewSet,
+    SourceViewSet,
+    TableViewSet,
+)
+from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
+
+router = DefaultRouter()
+router.include_format_suffixes = False
+for name, resource in {
+    "me": MeViewSet,
+    "parties": PartyViewSet,
+    "brands": BrandViewSet,
+    "members": MemberViewSet,
+    "api-keys": KeyViewSet,
+    "wallets": WalletViewSet,
+    "transfers": TransferViewSet,
+    "funds": FundsViewSet,
+    "carriers": CarrierViewSet,
+    "rate-tables": TableViewSet,
+    "price-lists": ListViewSet,
+    "sources": SourceViewSet,
+    "usage-imports": ImportViewSet,
+    "calls": CallViewSet,
+    "quote": QuoteViewSet,
+    "invoices": InvoiceViewSet,
+}.items():
+    router.register(name, resource, basename=name)
+
+urlpatterns = [
+    path("v1/", include((router.urls, "api"))),
+    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api_schema"), name="api_docs"),
+]
