@@ -28,6 +28,6 @@ def migrate(services: Services, environment: dict[str, str]) -> None:
         owner = environment | {"TOLLGATE_DB_ROLE": "owner"}
         if subprocess.run(command, env=owner, stdout=sys.stderr, check=False).returncode:
             raise SetupError(
-                "The migration failed; nothing was started. An embedded database of no worth: ./run --fresh"
+                "the migration failed, nothing was started. If the embedded database may be thrown away: ./run --fresh"
             )
         write_stamp(home / "migrated", value)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,8 +50,11 @@ class Process:
             )
 
     def crashed(self) -> int | None:
-        """The exit code of a process that has ended by itself, else None."""
-        return self.popen.poll() if self.popen else None
+        """The exit code of a process that has ended by itself, else None. What it left of its group is ended too."""
+        if self.popen is None or not self._has_ended():
+            return None
+        self._kill_group()
+        return self.popen.wait()
 
     def may_start_again(self) -> bool:
         """Counts a crash; False when there were too many of them within the window."""
@@ -59,26 +63,28 @@ class Process:
         return sum(now - at < CRASH_WINDOW_S for at in self.crashes) <= MOST_CRASHES
 
     def ask_to_stop(self) -> None:
-        if self.popen and self.popen.poll() is None:
-            self.popen.terminate()
+        if self.popen and self.popen.returncode is None:
+            os.kill(self.popen.pid, signal.SIGTERM)  # popen.terminate() would reap it, were it dead
 
     def stop(self) -> None:
         """Waits for the end of a process that was asked to stop, then kills what is left of its group."""
-        if self.popen is None:
+        if self.popen is None or self.popen.returncode is not None:
             return
-        try:
-            self.popen.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self.popen.kill()
-            self.popen.wait()
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._has_ended() and time.monotonic() < deadline:
+            time.sleep(0.05)
         self._kill_group()
+        self.popen.wait()
+
+    def _has_ended(self) -> bool:
+        """Looks without reaping: until then the process's number is its own, and `_kill_group` hits nobody else."""
+        assert self.popen is not None
+        return os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def _kill_group(self) -> None:
         assert self.popen is not None
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
 
     def last_lines(self, count: int = 6) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-count:] if self.log.is_file() else []

@@ -69,7 +69,10 @@ def main(arguments: list[str]) -> int:
 
 
 def by_name(rest: list[str]) -> list[str]:
-    return ["-k", " and ".join(rest)] if rest else []
+    """Words pick tests by name; options go to pytest as they are."""
+    words = [word for word in rest if not word.startswith("-")]
+    options = [word for word in rest if word.startswith("-")]
+    return [*(["-k", " and ".join(words)] if words else []), *options]
 
 
 def bring_what_tests_need() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,6 +83,32 @@ def test_a_process_that_keeps_ending_is_given_up_with_the_end_of_its_log(tmp_pat
         mend([process])
 
 
+@pytest.mark.parametrize("noticed", [True, False])
+def test_what_a_crashed_process_leaves_of_its_group_is_ended(tmp_path: Path, noticed: bool) -> None:
+    script = "sleep 60 & echo $! ; kill -9 $$"
+    process = Process("web", ["/bin/sh", "-c", script], {"PATH": os.defpath}, tmp_path / "web.log")
+    process.start()
+    await_end(process)
+    orphan = int((tmp_path / "web.log").read_text())
+    if noticed:
+        assert process.crashed() == -signal.SIGKILL
+    else:
+        process.ask_to_stop()
+        process.stop()
+    assert gone(orphan)
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or ") Z" in stat.read_text():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def await_end(process: Process) -> None:
+    """Waits without reaping, as the supervisor looks."""
     assert process.popen
-    process.popen.wait()
+    os.waitid(os.P_PID, process.popen.pid, os.WEXITED | os.WNOWAIT)
