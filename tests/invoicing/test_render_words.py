@@ -23,7 +23,8 @@ CATALOG = ROOT / "invoicing/locale/zh_Hant/LC_MESSAGES/django.po"
 def texts_in_use() -> set[str]:
     """What `_`, `ngettext` and `{% translate %}` name."""
     found = set()
-    for path in (ROOT / "invoicing/render").glob("*.py"):
+    services = ROOT / "invoicing/services"
+    for path in (*(ROOT / "invoicing/render").glob("*.py"), services / "labels.py", services / "freezing.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_", "ngettext"):
                 found.add(ast.literal_eval(node.args[0]))
