@@ -42,12 +42,15 @@ class ViewerMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         viewer = viewer_of(request)
         request.viewer = viewer  # type: ignore[attr-defined]
-        if viewer is None or request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS:
             return self.get_response(request)
-        with pghistory.context(
-            actor=viewer.actor.label,
-            member=str(viewer.actor.member_id),
-            acting_for=viewer.party.code if viewer.acting else None,
-            url=request.path,
-        ):
+        with pghistory.context(url=request.path, **_who(viewer)):
             return self.get_response(request)
+
+
+def _who(viewer: Viewer | None) -> dict[str, str | None]:
+    """What the trail says of a logged-in member; an API key adds itself when it is known."""
+    if viewer is None:
+        return {}
+    acting_for = viewer.party.code if viewer.acting else None
+    return {"actor": viewer.actor.label, "member": str(viewer.actor.member_id), "acting_for": acting_for}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
@@ -242,3 +243,17 @@ def test_a_bug_shows_no_traceback(cast: Cast, monkeypatch: pytest.MonkeyPatch) -
     answer = program.get("wallets/")
     assert answer.status_code == 500
     assert b"secret detail" not in answer.content
+
+
+def test_the_trail_names_the_key_and_forgets_it_with_the_request(cast: Cast) -> None:
+    from pghistory import runtime
+
+    PartyEvent: Any = apps.get_model("tiers", "PartyEvent")
+    harbour, pier = Program(cast, "harbour"), Program(cast, "pier")
+    harbour.post("parties/alice/status/", {"status": "blocked"})
+    pier.post("parties/bob/status/", {"status": "blocked"})
+    for code in ("alice", "bob"):
+        event = PartyEvent.objects.filter(pgh_obj=cast.party(code)).latest("pgh_id")
+        assert event.pgh_context.metadata["actor"] == "API key program"
+        assert event.pgh_context.metadata["url"] == f"/api/v1/parties/{code}/status/"
+    assert getattr(runtime._tracker, "value", None) is None
