@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import date, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_05UP, ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
 from fractions import Fraction
 from math import ceil
+from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,7 +25,7 @@ from rating.kernel.plan import pieces, plan_of
 
 PROOF = os.environ.get("TOLLGATE_PROOF") == "1"
 profile = settings(
-    max_examples=6000 if PROOF else 300,
+    max_examples=8000 if PROOF else 600,
     derandomize=not PROOF,
     deadline=None,
     database=None,
@@ -88,92 +91,117 @@ def rounded(total: Fraction, rate: Rate) -> Decimal:
     return quotient.quantize(Decimal(1).scaleb(-rate.decimals), rounding=MODES[rate.rounding], context=sticky)
 
 
-# Rates and calls
+# Rates and calls: drawn evenly from a seed, so that calls over midnight, clock changes and ties are common
 
 
-prices = st.one_of(
-    st.just(Decimal(0)),
-    st.decimals(min_value=0, max_value=9, places=2),
-    st.decimals(min_value=0, max_value=2, places=8),
-    st.integers(0, 400).map(lambda n: Decimal(n) * Decimal("0.15")),
-)
-minutes = st.one_of(st.integers(0, 95).map(lambda n: n * 15), st.sampled_from([120, 150, 180]), st.integers(0, 1439))
-days = st.frozensets(st.integers(1, 7), max_size=7)
-CALENDAR = [date(2026, 3, 28) + timedelta(days=n) for n in range(4)]
-CALENDAR += [date(2026, 10, 22) + timedelta(days=n) for n in range(6)] + [
-    date(2026, 12, 31),
-    date(2027, 1, 1),
-]
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
-BASES = [
-    "2026-03-29T00:00",
-    "2026-10-25T00:00",
-    "2026-10-04T00:00",
-    "2026-11-01T05:00",
-    "2026-12-31T12:00",
-    "2011-12-30T10:00",
-]
+PRICES = [Decimal(text) for text in ("0", "0.01", "0.25", "0.50", "1.50", "3", "0.15", "0.3333", "7.12345678")]
+HOURS = [0, 120, 150, 180, 480, 720, 1140, 1320]
+"""Few, so that bands touch."""
+DAYS = [frozenset(range(1, 8)), frozenset(range(1, 6)), frozenset({6, 7}), frozenset({4}), frozenset[int]()]
+CALENDAR = [date(2026, 3, 27) + timedelta(days=n) for n in range(4)]
+CALENDAR += [date(2026, 10, 22) + timedelta(days=n) for n in range(6)] + [date(2026, 12, 31), date(2027, 1, 1)]
+CALENDAR += [date(2026, 10, 4), date(2026, 11, 1), date(2011, 12, 29), date(2011, 12, 31)]
+ZONES = ["UTC", "Europe/Berlin", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"]
 
 
-@st.composite
-def step_lists(draw: st.DrawFn, longest_s: int, least: int = 0) -> tuple[Step, ...]:
-    starts = draw(st.lists(st.integers(0, longest_s), min_size=least, max_size=3, unique=True))
-    lengths = st.none() | st.integers(max(longest_s // 150, 1), max(longest_s // 10, 2))
-    return tuple(Step(start, draw(prices), draw(lengths)) for start in starts)
+class Maker:
+    """Makes rates and calls of up to `longest_s` seconds whose naive pricing stays below some hundred increments."""
+
+    def __init__(self, seed: int, longest_s: int) -> None:
+        self.random = Random(seed)
+        self.longest_s = longest_s
+
+    def one_in(self, n: int) -> bool:
+        return self.random.randrange(n) == 0
+
+    def price(self) -> Decimal:
+        return self.random.choice([*PRICES, Decimal(self.random.randrange(10**9)).scaleb(-8)])
+
+    def length(self) -> int:
+        least = max(self.longest_s // 150, 1)
+        return max(self.random.choice([1, 6, 30, 60, self.random.randrange(1, self.longest_s // 4)]), least)
+
+    def steps(self, count: int) -> tuple[Step, ...]:
+        starts = self.random.sample(range(self.longest_s), count)
+        if starts and self.one_in(3):
+            starts[0] = 0
+        own = [None if self.one_in(2) else self.length() for _ in starts]
+        return tuple(Step(start, self.price(), step_s) for start, step_s in zip(set(starts), own, strict=False))
+
+    def minute(self) -> int:
+        return self.random.randrange(1440) if self.one_in(4) else self.random.choice(HOURS)
+
+    def band(self) -> Band:
+        days, holiday = self.random.choice(DAYS), self.one_in(2)
+        steps = self.steps(2) if self.one_in(3) else ()
+        cost = None if steps and self.one_in(2) else self.price()
+        to_minute = 1440 if self.one_in(5) else self.minute()
+        return Band(days, holiday or not days, self.minute(), to_minute, cost, steps)
+
+    def bands(self, rest: dict[str, Any]) -> tuple[Band, ...]:
+        """Up to four bands that do not overlap, of many tried."""
+        kept: tuple[Band, ...] = ()
+        for _ in range(self.random.choice([0, 2, 6, 12])):
+            with suppress(RateError):
+                kept = Rate(**rest, bands=(*kept, self.band())).bands[:4]
+        return kept
+
+    def rate(self) -> Rate:
+        few = self.longest_s // 4
+        rest: dict[str, Any] = {
+            "price": self.price(),
+            "connect_fee": self.price() if self.one_in(2) else Decimal(0),
+            "first_s": self.length() if self.one_in(2) else None,
+            "step_s": self.length(),
+            "grace_s": self.random.randrange(few) if self.one_in(4) else 0,
+            "free_s": self.random.randrange(few) if self.one_in(2) else 0,
+            "min_charge": self.price() if self.one_in(3) else Decimal(0),
+            "decimals": self.random.choice([0, 0, 1, 1, 2, 3, 4, 5, 6]),
+            "rounding": self.random.choice(sorted(MODES)),
+            "time_zone": self.random.choice(ZONES),
+            "band_rule": "at_start" if self.one_in(3) else "split",
+            "steps": self.steps(self.random.randrange(4)),
+            "holidays": frozenset(self.random.sample(CALENDAR, self.random.randrange(4))),
+        }
+        return Rate(**rest, bands=self.bands(rest))
+
+    def answer(self, rate: Rate) -> datetime:
+        """Often so that a band's edge falls into the call, on a day on which something happens."""
+        edges = [minute % 1440 for band in rate.bands for minute in (band.from_minute, band.to_minute)]
+        hour, minute = divmod(self.random.choice(edges or HOURS), 60)
+        day = self.random.choice(CALENDAR)
+        local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(rate.time_zone))
+        early = timedelta(seconds=self.random.randrange(self.longest_s) if self.one_in(2) else 0)
+        return local.astimezone(UTC) - early + timedelta(microseconds=self.random.choice([0, 0, 1, 999_999]))
 
 
-@st.composite
-def bands(draw: st.DrawFn, longest_s: int) -> Band:
-    on, holiday = draw(days), draw(st.booleans())
-    begin, end = draw(minutes), draw(st.just(1440) | minutes)
-    if draw(st.booleans()):
-        return Band(on or frozenset({3}), holiday, begin, end, draw(prices))
-    steps = draw(step_lists(longest_s, 1))
-    return Band(on, holiday or not on, begin, end, draw(st.none() | prices), steps)
+def rates(longest_s: int) -> st.SearchStrategy[tuple[Rate, datetime]]:
+    """A rate, and an answer that suits it."""
+
+    def made(seed: int) -> tuple[Rate, datetime]:
+        maker = Maker(seed, longest_s)
+        rate = maker.rate()
+        return rate, maker.answer(rate)
+
+    return seeds.map(made)
 
 
-@st.composite
-def rates(draw: st.DrawFn, longest_s: int) -> Rate:
-    """Rates whose naive pricing of `longest_s` stays below some hundred increments."""
-    length = st.integers(max(longest_s // 150, 1), max(longest_s // 4, 90))
-    wanted = draw(st.lists(bands(longest_s), min_size=1, max_size=4) | st.just([]))
-    common = {
-        "price": draw(prices),
-        "connect_fee": draw(st.just(Decimal(0)) | prices),
-        "first_s": draw(st.none() | length),
-        "step_s": draw(length),
-        "grace_s": draw(st.just(0) | st.integers(0, longest_s // 8)),
-        "free_s": draw(st.just(0) | st.integers(0, longest_s // 3)),
-        "min_charge": draw(st.just(Decimal(0)) | prices),
-        "decimals": draw(st.integers(0, 6)),
-        "rounding": draw(st.sampled_from(sorted(MODES))),
-        "time_zone": draw(st.sampled_from(ZONES)),
-        "band_rule": draw(st.sampled_from(["split", "at_start"])),
-        "steps": draw(step_lists(longest_s)),
-        "holidays": draw(st.frozensets(st.sampled_from(CALENDAR), max_size=4)),
-    }
-    while True:
-        try:
-            return Rate(**common, bands=tuple(wanted))  # type: ignore[arg-type]
-        except RateError:  # bands that overlap; without any the rate is sound
-            wanted.pop()
+def calls() -> st.SearchStrategy[tuple[Rate, Decimal, datetime]]:
+    """A rate, a duration and an answer."""
+
+    def made(seed: int) -> tuple[Rate, Decimal, datetime]:
+        random = Random(seed)
+        maker = Maker(seed, random.choice([300, 20_000, 100_000, 250_000]))
+        rate = maker.rate()
+        edge = random.choice([rate.grace_s, rate.free_s, rate.free_s + (rate.first_s or rate.step_s), 0])
+        duration_s = Decimal(random.randrange(maker.longest_s) if random.randrange(5) else edge)
+        return rate, duration_s + Decimal(random.choice(["0", "0", "1", "0.25"])), maker.answer(rate)
+
+    return seeds.map(made)
 
 
-answers = st.builds(
-    lambda base, seconds, micro: (
-        datetime.fromisoformat(base + "+00:00") + timedelta(seconds=seconds, microseconds=micro)
-    ),
-    st.sampled_from(BASES),
-    st.integers(-100_000, 100_000) | st.integers(-60, 60).map(lambda n: n * 900),
-    st.sampled_from([0, 0, 1, 500_000, 999_999]),
-)
-
-
-@st.composite
-def calls(draw: st.DrawFn) -> tuple[Rate, Decimal, datetime]:
-    longest_s = draw(st.sampled_from([300, 300, 20_000, 250_000]))
-    duration_s = Decimal(draw(st.integers(0, longest_s))) - draw(st.sampled_from([Decimal(0), Decimal("0.25")]))
-    return draw(rates(longest_s)), max(duration_s, Decimal(0)), draw(answers)
+seeds = st.integers(0, 2**64 - 1)
+prices = seeds.map(lambda seed: Maker(seed, 300).price())
 
 
 # The laws
@@ -190,10 +218,11 @@ def test_the_kernel_prices_as_the_rules_say(call: tuple[Rate, Decimal, datetime]
 
 
 @profile
-@given(rates(240), answers, st.integers(1, 240), st.data())
+@given(rates(240), st.integers(1, 240), st.data())
 def test_the_longest_call_is_that_of_brute_force(
-    rate: Rate, answered_at: datetime, limit_s: int, data: st.DataObject
+    made: tuple[Rate, datetime], limit_s: int, data: st.DataObject
 ) -> None:
+    rate, answered_at = made
     amounts = [price(rate, s, answered_at).amount for s in range(limit_s + 1)]
     assert amounts == sorted(amounts), "the amount never falls as the call goes on"
     ulp = Decimal(1).scaleb(-rate.decimals)
@@ -204,10 +233,11 @@ def test_the_longest_call_is_that_of_brute_force(
 
 
 @profile
-@given(rates(250_000), answers, st.integers(1, 250_000), prices, st.integers(0, 4))
+@given(rates(250_000), st.integers(1, 250_000), prices, st.integers(0, 4))
 def test_the_longest_call_is_affordable_and_a_second_more_is_not(
-    rate: Rate, answered_at: datetime, limit_s: int, funds: Decimal, digits: int
+    made: tuple[Rate, datetime], limit_s: int, funds: Decimal, digits: int
 ) -> None:
+    rate, answered_at = made
     funds *= 10**digits
     found = longest(rate, funds, answered_at, limit_s)
     assert 0 <= found <= limit_s
@@ -236,18 +266,19 @@ def fraction(value: str) -> Fraction:
 
 @profile
 @given(rates(20_000))
-def test_a_rate_survives_its_wire_form(rate: Rate) -> None:
+def test_a_rate_survives_its_wire_form(made: tuple[Rate, datetime]) -> None:
+    rate, _ = made
     wire = json.loads(json.dumps(rate.to_json()), parse_float=Decimal)
     assert Rate.from_json(wire) == rate
 
 
 @profile
-@given(
-    st.lists(bands(300), min_size=2, max_size=3),
-    st.frozensets(st.sampled_from(CALENDAR), max_size=3),
-)
-def test_bands_are_refused_exactly_where_two_would_hold_at_once(wanted: list[Band], holidays: frozenset[date]) -> None:
+@given(seeds)
+def test_bands_are_refused_exactly_where_two_would_hold_at_once(seed: int) -> None:
     """Watched at every start of a band, over a plain week, around each holiday, and on one far from the others."""
+    maker = Maker(seed, 300)
+    wanted = [maker.band() for _ in range(maker.random.choice([2, 2, 3]))]
+    holidays = frozenset(maker.random.sample(CALENDAR, maker.random.randrange(3)))
     try:
         Rate(Decimal(1), bands=tuple(wanted), holidays=holidays)
         refused = False

@@ -156,6 +156,10 @@ class TestSteps:
         assert price(Rate(D(9), step_s=7, steps=steps), 1) == Charge(D("0.1000"), 10, True)
         assert price(Rate(D(9), first_s=30, step_s=7, steps=steps), 31) == Charge(D("0.4000"), 40, True)
 
+    def test_a_step_begins_with_its_second(self) -> None:
+        rate = Rate(D("0.60"), steps=(Step(7, D("6.00")), Step(8, D("60.00"))), decimals=2)
+        assert [cost(rate, s) for s in (7, 8, 9)] == ["0.07", "0.17", "1.17"]
+
     def test_they_may_be_given_in_any_order(self) -> None:
         steps = (Step(120, D(3)), Step(60, D(2)))
         assert cost(Rate(D(1), step_s=60, steps=steps), 180) == "6.0000"
@@ -201,6 +205,10 @@ class TestBands:
         noon = at("2026-11-20T12:00")
         assert price(Rate(D("0.60"), bands=(bare,), decimals=2), 61, noon) == Charge(D("0.75"), 90, True)
         assert price(Rate(D("0.60"), bands=(priced,), decimals=2), 61, noon) == Charge(D("6.15"), 90, True)
+
+    def test_a_band_may_cost_nothing(self) -> None:
+        free = Band(WEEKDAYS, False, 480, 1140, D(0))
+        assert cost(Rate(D("0.60"), bands=(free,)), 60, at("2026-11-20T12:00")) == "0.0000"
 
     def test_elapsed_seconds_go_on_counting_in_another_band(self) -> None:
         band = Band(WEEKDAYS, False, 480, 1140, None, (Step(90, D("6.00")),))
