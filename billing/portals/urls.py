@@ -15,6 +15,8 @@ urlpatterns = [
     path("act/stop/", frame.stop_acting, name="stop_acting"),
     path("language/", set_language, name="set_language"),
     path("operator/", include("billing.portals.operator.urls")),
+    path("dealer/", include("billing.portals.dealer.urls")),
+    path("customer/", include("billing.portals.customer.urls")),
     path("demo/mail/", mailbox.mails, name="demo_mail"),
     path("demo/mail/<str:key>/", mailbox.mail, name="demo_mail_one"),
     path("demo/mail/<str:key>/body/", mailbox.body, name="demo_mail_body"),

@@ -42,6 +42,25 @@ class Shelf:
     def has_list(self, brand: UUID, buyer: UUID, carrier: UUID | None) -> bool:
         return any(self._groups(brand, buyer, carrier))
 
+    def carries(self, brand: UUID, buyer: UUID, carrier: UUID) -> bool:
+        """Whether a list for just this carrier prices the buyer's calls."""
+        return any((brand, whom, carrier) in self._by_place for whom in (buyer, None))
+
+    def tables_under(self, brand: UUID, buyer: UUID, carrier: UUID | None) -> set[UUID]:
+        """The rate tables that these lists are made from, own ones and bases, at any depth."""
+        places = [(brand, whom, by) for whom in (buyer, None) for by in {carrier, None}]
+        waiting = [self._by_place.get(place) for place in places]
+        seen: set[UUID] = set()
+        tables: set[UUID] = set()
+        while waiting:
+            one = self._lists.get(waiting.pop())
+            if one is None or one.pk in seen:
+                continue
+            seen.add(one.pk)
+            tables.update(pk for pk in (one.own_table_id, one.base_table_id) if pk)
+            waiting.append(one.base_list_id)
+        return tables
+
     def _groups(self, brand: UUID, buyer: UUID, carrier: UUID | None) -> list[list[ListBook]]:
         """The buyer's own lists and the brand's for the carrier together; the brand's for any carrier behind them."""
         key = (brand, buyer, carrier)
