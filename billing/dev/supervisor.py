@@ -203,7 +203,7 @@ def tell(port: int, logins: str, pdf_problem: str) -> None:
         f"Tollgate runs at   {address}/",
         f"  mail box         {address}/demo/mail/",
         f"  API              {address}/api/docs/",
-        *(["", logins] if logins else []),
+        *(["", "Log in with", *(f"  {login}" for login in logins.splitlines())] if logins else []),
         *(["", pdf_problem] if pdf_problem else []),
         "",
         f"Logs are in {STATE / 'logs'}. Ctrl-C stops everything.",
