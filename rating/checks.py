@@ -88,7 +88,7 @@ def prices() -> Iterator[Violation]:
     """Price each rated call again from its frozen terms; streamed, so memory does not grow with the table."""
     rates: dict[int, Rate | None] = {}
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.itersize = FETCHED
+        cursor.cursor.itersize = FETCHED
         cursor.execute(PRICED)
         for pk, terms_id, duration_s, answered_at, billed_s, sale, tax, currency, body in cursor:
             if terms_id not in rates:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def _worker(worker: int, results: multiprocessing.Queue[tuple[int, int, list[str
     results.put((done, refused, errors))
 
 
-def _run(target: object, count: int) -> list[tuple[int, int, list[str]]]:
+def _run(target: Callable[..., None], count: int) -> list[tuple[int, int, list[str]]]:
     connection.close()
     context = multiprocessing.get_context("fork")
     results = context.Queue()
