@@ -130,12 +130,6 @@ class MoveIn(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
 
-class PaymentIn(MoveIn):
-    received_on = serializers.DateField()
-    method = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
-    reference = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
-
-
 class FundsViewSet(ViewerViewSet):
     """Money down and up. Each request names itself in the header Idempotency-Key: sent twice, it is done once."""
 
@@ -145,34 +139,26 @@ class FundsViewSet(ViewerViewSet):
     @extend_schema(request=MoveIn, responses={201: TransferOut(many=True)}, parameters=[KEYED])
     @action(detail=False, methods=["post"])
     def allocate(self, request: Request) -> Response:
-        party, move, _given = self._asked(MoveIn)
+        party, move = self._asked()
         return self._made(funds.allocate(self.viewer.party, party, move))
 
     @extend_schema(request=MoveIn, responses={201: TransferOut(many=True)}, parameters=[KEYED])
     @action(detail=False, methods=["post"])
     def withdraw(self, request: Request) -> Response:
-        party, move, _given = self._asked(MoveIn)
+        party, move = self._asked()
         return self._made(funds.withdraw(self.viewer.party, party, move))
-
-    @extend_schema(request=PaymentIn, responses={201: TransferOut(many=True)}, parameters=[KEYED])
-    @action(detail=False, methods=["post"])
-    def payment(self, request: Request) -> Response:
-        party, move, given = self._asked(PaymentIn)
-        details = {name: given[name] for name in ("received_on", "method", "reference")}
-        return self._made([funds.record_payment(self.viewer.party, party, move, **details)])
 
     @extend_schema(request=MoveIn, responses={201: TransferOut(many=True)}, parameters=[KEYED])
     @action(detail=False, methods=["post"])
     def refund(self, request: Request) -> Response:
-        party, move, _given = self._asked(MoveIn)
+        party, move = self._asked()
         return self._made([funds.refund(self.viewer.party, party, move)])
 
-    def _asked(self, serializer: type[MoveIn]) -> tuple[Party, Move, dict[str, Any]]:
+    def _asked(self) -> tuple[Party, Move]:
         key = self.idempotency_key()
-        given = self.checked(serializer)
+        given = self.checked(MoveIn)
         party = people.party_by_code(self.viewer, given["party"])
-        move = Move(given["amount"], given["currency"], key, self.viewer.actor, given["reason"])
-        return party, move, given
+        return party, Move(given["amount"], given["currency"], key, self.viewer.actor, given["reason"])
 
     def _made(self, transfers: list[Transfer]) -> Response:
         keys = [transfer.pk for transfer in transfers]

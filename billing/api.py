@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
 from accounts.api import FundsViewSet, TransferViewSet, WalletViewSet
-from invoicing.api import InvoiceViewSet
+from invoicing.api import InvoiceViewSet, PaymentViewSet
 from rating.api import (
     CallViewSet,
     CarrierViewSet,
@@ -38,6 +38,7 @@ for name, resource in {
     "calls": CallViewSet,
     "quote": QuoteViewSet,
     "invoices": InvoiceViewSet,
+    "payments": PaymentViewSet,
 }.items():
     router.register(name, resource, basename=name)
 

@@ -13,13 +13,16 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import MoveIn, TransferOut
+from accounts.services.funds import Move
 from invoicing.models import DocumentKind, Invoice, InvoiceKind, InvoiceStatus
 from invoicing.selectors import invoices as bills
 from invoicing.services import documents, issuing, mailing
 from invoicing.services.drafts import run
+from invoicing.services.payments import record_payment
 from tiers.errors import Forbidden, NotFound
 from tiers.models import Party
-from tiers.rest import AmountField, CodeField, ViewerViewSet, extend_schema
+from tiers.rest import KEYED, AmountField, CodeField, ViewerViewSet, extend_schema
 from tiers.roles import May
 from tiers.selectors import people
 
@@ -114,3 +117,26 @@ class InvoiceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerVie
         if not invoice.seller.is_at_or_below(self.viewer.party):
             raise Forbidden("not_seller", _("This invoice was made for you; its seller decides about it."))
         return invoice
+
+
+class PaymentIn(MoveIn):
+    received_on = serializers.DateField()
+    method = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    reference = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+
+
+class PaymentViewSet(ViewerViewSet):
+    """Payments that reached you. Each pays the oldest open invoices; sent twice with one key, it is recorded once."""
+
+    serializer_class = PaymentIn
+    right = May.MONEY
+
+    @extend_schema(request=PaymentIn, responses={201: TransferOut}, parameters=[KEYED])
+    def create(self, request: Request) -> Response:
+        key = self.idempotency_key()
+        given = self.checked(PaymentIn)
+        buyer = people.party_by_code(self.viewer, given["party"])
+        move = Move(given["amount"], given["currency"], key, self.viewer.actor, given["reason"])
+        details = {name: given[name] for name in ("received_on", "method", "reference")}
+        made = record_payment(self.viewer.party, buyer, move, **details)
+        return Response(TransferOut(made).data, status.HTTP_201_CREATED)

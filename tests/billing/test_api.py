@@ -257,3 +257,12 @@ def test_the_trail_names_the_key_and_forgets_it_with_the_request(cast: Cast) -> 
         assert event.pgh_context.metadata["actor"] == "API key program"
         assert event.pgh_context.metadata["url"] == f"/api/v1/parties/{code}/status/"
     assert getattr(runtime._tracker, "value", None) is None
+
+
+def test_a_payment_is_recorded_once_by_its_key(cast: Cast) -> None:
+    harbour = Program(cast, "harbour")
+    asked = {**move("alice", "20.00"), "received_on": "2026-10-05", "method": "bank", "reference": "INV 7"}
+    assert harbour.post("payments/", asked, key="p1").json() == harbour.post("payments/", asked, key="p1").json()
+    assert wallet_of(cast.alice).posted == 20
+    assert harbour.post("payments/", {**asked, "received_on": "yesterday"}, key="p2").status_code == 400
+    assert Program(cast, "northstar").post("payments/", asked, key="p3").status_code == 404
