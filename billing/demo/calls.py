@@ -29,7 +29,7 @@ SHORT_SERVICES = {"DE": "11833", "GB": "118118", "HK": "1083", "NL": "1888", "US
 STEMS = {"harbour": ("49405551", 1), "pier": ("31105552", 1), "summit": ("8522553", 2), "meadow": ("44122355", 2),
          "northstar": ("1212555", 2), "quarry": ("1303555", 2)}  # fmt: skip
 """By brand: with what its customers' numbers begin, and the digits of an extension; two digits stand between."""
-TOLL_FREE = re.compile(r"(1|31|44|49|852)8(00|08|88)")
+TOLL_FREE = re.compile(r"1800|1888|31800|44800|44808|49800|852800")
 EMERGENCY = {"DE": "112", "GB": "999", "HK": "999", "NL": "112", "US": "911"}
 
 

@@ -117,7 +117,7 @@ OWN_RATES: dict[str, list[Data]] = {
         {"prefix": "43", "destination": "Austria", "price": "0.0210", "connect_fee": "0.02"},
     ],
     "summit-boreal": [{"prefix": "86", "destination": "China", "price": "0.2900", "first_s": 30, "step_s": 6}],
-    "summit-domestic": [{"prefix": "852", "destination": "Hong Kong", "price": "0.2400"}],
+    "summit-domestic": [{"prefix": "852", "destination": "Hong Kong", "price": "0.2400", "first_s": 60, "step_s": 6}],
     "meadow-atlas": [{"prefix": "353", "destination": "Ireland", "price": "0.0260"}],
     "pier-domestic": [{"prefix": "3110", "destination": "Rotterdam", "price": "0.0260"}],
 }
