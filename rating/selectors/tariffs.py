@@ -132,7 +132,7 @@ class Tariff:
         return merged(known), len(prefixes) > MOST_PREFIXES
 
     def seconds_for(self, found: Found, available: Decimal) -> int:
-        """How long a call now may last for what is available, at most a hundred days; a prepaid wallet's tax reckoned in."""
+        """How long a call may last for what is available, at most a hundred days; prepaid tax is reckoned in."""
         return longest(found.kernel, max(self._net(found, available), Decimal(0)), self.at, LONGEST_S)
 
     def _net(self, found: Found, available: Decimal) -> Decimal:
