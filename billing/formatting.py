@@ -6,7 +6,7 @@ text; the template tags add the markup.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
@@ -16,10 +16,13 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal, get_currency_precision
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
 DAY_FIRST = {"en": "en_GB"}
+ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+"""What began by then began before anybody counted (tiers.services.parties.ALWAYS)."""
 
 
 @lru_cache(maxsize=32)
@@ -55,9 +58,16 @@ def money_text(value: Decimal, currency: str, decimals: int | None = None) -> st
     return f"{decimal_text(value, places)}{NO_BREAK}{currency}"
 
 
+def exact_decimals(value: Decimal, currency: str) -> int:
+    """The currency's decimals, or as many more as the amount has: a ledger hides no fraction."""
+    exponent = Decimal(value).normalize().as_tuple().exponent
+    return max(currency_decimals(currency), -exponent if isinstance(exponent, int) else 0)
+
+
 def price_text(value: Decimal) -> str:
     """A price per minute: at least 4 decimals, more only where they are not 0."""
-    digits = -int(Decimal(value).normalize().as_tuple().exponent)
+    exponent = Decimal(value).normalize().as_tuple().exponent
+    digits = -exponent if isinstance(exponent, int) else 0
     return decimal_text(value, max(4, digits))
 
 
@@ -83,6 +93,8 @@ def phone_text(number: str) -> str:
 def day_text(value: date | datetime) -> str:
     """`21 Nov 2026`, a moment by the zone that is active."""
     if isinstance(value, datetime):
+        if value <= ALWAYS:
+            return _("the beginning")
         value = timezone.localtime(value).date()
     return str(format_date(value, "medium", locale=locale()))
 
@@ -99,6 +111,8 @@ def month_short(value: date | datetime) -> str:
 
 def moment_text(value: datetime, *, seconds: bool = False) -> str:
     """`21 Nov 2026, 20:54 HKT`: exact, in the active zone, with the zone's name."""
+    if value <= ALWAYS:
+        return _("the beginning")
     local = timezone.localtime(value)
     clock = local.strftime("%H:%M:%S" if seconds else "%H:%M")
     return f"{day_text(local)}, {clock}{NO_BREAK}{local.tzname()}"

@@ -74,7 +74,7 @@ def mail(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_GET
 @xframe_options_sameorigin
-@csp(BODY_POLICY)
+@csp(BODY_POLICY)  # type: ignore[arg-type]
 def body(request: HttpRequest, key: str) -> HttpResponse:
     """The HTML of a mail, for a frame without rights."""
     return HttpResponse(_content(_message(_box(), key), "html"))

@@ -66,7 +66,8 @@ PLACES: dict[str, tuple[Place, ...]] = {
 def links(kind: str, path: str) -> list[Link]:
     """The portal's places that have a page, the one that `path` lies in marked."""
     found = [(place, url) for place in PLACES.get(kind, ()) if (url := address(f"{kind}:{place.name}"))]
-    here = max((url for _place, url in found if path.startswith(url)), key=len, default="")
+    within = [url for place, url in found if path == url or (place.name != "home" and path.startswith(url))]
+    here = max(within, key=len, default="")
     return [Link(place, url, url == here) for place, url in found]
 
 

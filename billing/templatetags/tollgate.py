@@ -33,11 +33,17 @@ TONES = {
 
 # -- figures --------------------------------------------------------------------------------------------------------
 @register.simple_tag
-def money(value: Decimal | None, currency: str | None, decimals: int | None = None, sign: bool = False) -> str:
-    """An amount with its currency. None is a dash; zero is quiet; `sign` puts + before what comes in."""
+def money(value: Decimal | None, currency: str | None, decimals: int | str | None = None, sign: bool = False) -> str:
+    """An amount with its currency. None is a dash; zero is quiet; `sign` puts + before what comes in.
+
+    `decimals`: those of the currency, so many, or "exact" for all that the amount has.
+    """
     if value is None or not currency:
         return SafeString('<span class="tg-none">–</span>')
-    places = formatting.currency_decimals(currency) if decimals is None else int(decimals)
+    if decimals == "exact":
+        places = formatting.exact_decimals(value, currency)
+    else:
+        places = formatting.currency_decimals(currency) if decimals is None else int(decimals)
     text = formatting.decimal_text(value, places)
     plus = "+" if sign and value > 0 else ""
     return format_html(
@@ -157,7 +163,9 @@ def control(field: BoundField) -> str:
         css = "form-check-input"
     elif isinstance(widget, ClearableFileInput):
         css = "form-control"
-    attrs: dict[str, str | bool] = {"class": " ".join(filter(None, [css, widget.attrs.get("class", ""), _invalid(field)]))}
+    attrs: dict[str, str | bool] = {
+        "class": " ".join(filter(None, [css, widget.attrs.get("class", ""), _invalid(field)]))
+    }
     if field.help_text:
         attrs["aria-describedby"] = f"{field.auto_id}_help"
     return SafeString(field.as_widget(attrs=attrs))

@@ -29,7 +29,7 @@
         itemStyle: { color: colours[index % colours.length], borderRadius: data.shape === "line" ? 0 : [2, 2, 0, 0] },
         data: one.values.map(function (value, at) {
           var last = at === one.values.length - 1;
-          return { value: value, words: one.words[at], label: { show: last && index === 0, position: "top", color: colour("--tg-ink"), formatter: one.words[at] } };
+          return { value: value, words: one.words[at], label: { show: last && index === data.series.length - 1, position: "top", color: colour("--tg-ink"), formatter: one.words[at] } };
         })
       };
     });
@@ -40,7 +40,7 @@
   function sankey(data) {
     var options = base(), accent = colour("--tg-accent");
     options.series = [{
-      type: "sankey", left: 4, right: 120, top: 8, bottom: 8, nodeWidth: 10, nodeGap: 10, draggable: false, emphasis: { focus: "adjacency" },
+      type: "sankey", left: 4, right: 120, top: 8, bottom: 8, nodeWidth: 10, nodeAlign: "left", nodeGap: 10, draggable: false, emphasis: { focus: "adjacency" },
       data: data.nodes.map(function (node) { return { name: node.id, words: node.words, itemStyle: { color: accent, borderWidth: 0 } }; }),
       links: data.links, lineStyle: { color: accent, opacity: 0.22, curveness: 0.5 },
       label: { color: colour("--tg-ink"), fontSize: 12, formatter: function (hit) { return hit.data.words; } }

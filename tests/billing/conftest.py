@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from tests.billing.world import World, build_world
+from tests.cast import Cast
 from tiers.models import Kind, Member, Party
 from tiers.roles import Role
 from tiers.services.brands import create_brand
@@ -31,11 +34,6 @@ class People:
     reader: Member
     hans: Member
     anna: Member
-
-
-@pytest.fixture(autouse=True)
-def fast_passwords(settings: object) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -72,3 +70,9 @@ def log_in() -> LogIn:
         return client
 
     return logged_in
+
+
+@pytest.fixture
+def world(cast: Cast, tmp_path: Path) -> World:
+    """The cast after two months of business."""
+    return build_world(cast, tmp_path)

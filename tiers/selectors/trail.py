@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery
 
 from tiers.viewer import Viewer
 
@@ -31,12 +31,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
-    """`what` is the kind of thing, `which` its name; `label`: insert, update, delete, acting_..."""
+    """`what` is the kind of thing, `which` its name, `whose` its party; `label`: insert, update, delete, acting_..."""
 
     at: datetime
     label: str
     what: str
     which: str
+    whose: str
     actor: str
     acting_for: str
     changes: list[Change]
@@ -70,7 +71,8 @@ def _visible(model: Any, viewer: Viewer) -> QuerySet[Any]:
     condition = Q()
     for lookup in model.pgh_tracked_model.SCOPE:
         condition |= Q(**{f"pgh_obj__{lookup}__startswith": viewer.path})
-    found: QuerySet[Any] = model._default_manager.filter(condition)
+    owner = model.pgh_tracked_model.SCOPE[0].removesuffix("path") + "name"
+    found: QuerySet[Any] = model._default_manager.filter(condition).annotate(whose=F(f"pgh_obj__{owner}"))
     return found
 
 
@@ -114,6 +116,7 @@ def _entry(label: str, row: Any, previous: Any) -> Entry:
         row.pgh_label,
         str(tracked._meta.verbose_name),
         which,
+        "" if row.whose == which else str(row.whose),
         str(context.get("actor") or ""),
         str(context.get("acting_for") or ""),
         _changes(row, previous) if row.pgh_label == "update" else [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,9 +11,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
 
 from accounts.models import AccountKind
 from accounts.selectors import money
@@ -34,7 +34,7 @@ class Task:
     """Something that waits for a person: how many, what, and where to go."""
 
     count: int
-    what: str | Promise
+    what: str
     url: str
     urgent: bool = False
 
@@ -61,14 +61,13 @@ class Home(OperatorView):
         brand = look_of(request).brand
         currency = brand.currency if brand else "USD"
         months, left_out = self.months(currency)
-        cash = [one for one in money.book(self.viewer) if one.account.kind == AccountKind.CASH]
         return self.page(
             currency=currency,
             now=months[-1],
             left_out=left_out,
             chart=_chart(months, currency),
             tasks=[task for task in self.tasks() if task.count],
-            cash=[(one.account.currency, -one.balance) for one in cash],
+            figures=self.figures(currency),
         )
 
     def months(self, currency: str) -> tuple[list[MonthFigures], list[str]]:
@@ -89,41 +88,56 @@ class Home(OperatorView):
     def tasks(self) -> list[Task]:
         viewer = self.viewer
         own = invoices.made_by(viewer)
+        bills, wallets = reverse("operator:invoices"), reverse("operator:wallets")
+        mails = invoices.mails_in_trouble(viewer)
+        late = own.filter(status=InvoiceStatus.OVERDUE).count()
+        low = money.low_wallets(viewer).count()
+        unrated = calls.unrated(viewer)[:ENOUGH_TO_KNOW].count()
+        lines = usage.quarantine(viewer)[:ENOUGH_TO_KNOW].count()
+        drafts = own.filter(status=InvoiceStatus.DRAFT).count()
         return [
             Task(
-                invoices.mails_in_trouble(viewer),
-                gettext_lazy("mails could not be sent"),
+                mails,
+                ngettext("mail could not be sent", "mails could not be sent", mails),
                 reverse("operator:outbox"),
                 True,
             ),
+            Task(late, ngettext("invoice is overdue", "invoices are overdue", late), f"{bills}?status=overdue", True),
+            Task(low, ngettext("wallet is low or empty", "wallets are low or empty", low), f"{wallets}?low=1", True),
             Task(
-                own.filter(status=InvoiceStatus.OVERDUE).count(),
-                gettext_lazy("invoices are overdue"),
-                f"{reverse('operator:invoices')}?status=overdue",
-                True,
-            ),
-            Task(
-                money.low_wallets(viewer).count(),
-                gettext_lazy("wallets are low or empty"),
-                f"{reverse('operator:wallets')}?low=1",
-                True,
-            ),
-            Task(
-                calls.unrated(viewer)[:ENOUGH_TO_KNOW].count(),
-                gettext_lazy("calls are unrated: no price for them"),
+                unrated,
+                ngettext("call is unrated: no price for it", "calls are unrated: no price for them", unrated),
                 reverse("operator:unrated"),
             ),
             Task(
-                usage.quarantine(viewer)[:ENOUGH_TO_KNOW].count(),
-                gettext_lazy("lines of usage are in quarantine"),
+                lines,
+                ngettext("line of usage is in quarantine", "lines of usage are in quarantine", lines),
                 reverse("operator:quarantine"),
             ),
             Task(
-                own.filter(status=InvoiceStatus.DRAFT).count(),
-                gettext_lazy("draft invoices wait for approval"),
-                f"{reverse('operator:invoices')}?status=draft",
+                drafts,
+                ngettext("draft invoice waits for approval", "draft invoices wait for approval", drafts),
+                f"{bills}?status=draft",
             ),
         ]
+
+    def figures(self, currency: str) -> list[tuple[str, Decimal]]:
+        """What the book and the buyers' wallets come to, in one currency at today's exchange rates."""
+        held: dict[str, Decimal] = defaultdict(Decimal)
+        owed: dict[str, Decimal] = defaultdict(Decimal)
+        for wallet in money.wallets(self.viewer).filter(seller=self.viewer.party):
+            (held if wallet.posted > 0 else owed)[wallet.account.currency] += abs(wallet.posted)
+        book: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for one in money.book(self.viewer):
+            book[one.account.kind][one.account.currency] += one.balance
+        exchange = Exchange(timezone.now())
+        found = [
+            (_("Your buyers have"), held),
+            (_("Your buyers owe"), owed),
+            (_("Owed to carriers"), book[AccountKind.CARRIER]),
+            (_("Paid in, net"), {code: -amount for code, amount in book[AccountKind.CASH].items()}),
+        ]
+        return [(label, exchange.total(amounts, currency)[0]) for label, amounts in found]
 
 
 def _back(today: date, months: int) -> date:

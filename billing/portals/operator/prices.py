@@ -29,6 +29,7 @@ from rating.services.quote import Question, as_json, quote
 from rating.services.rates import RateEntry, create_table, set_rates
 from tiers.errors import TollgateError
 from tiers.roles import May
+from tiers.selectors import people
 
 MOST_REJECTED = 100
 
@@ -223,7 +224,11 @@ class TryNumber(OperatorView):
         )
         engine = Engine()
         try:
-            return as_json(question, quote(question, engine), engine)
+            answer = as_json(question, quote(question, engine), engine)
         except TollgateError as error:
             explain(form, error)
             return None
+        names = dict(people.parties(self.viewer).values_list("code", "name"))
+        for tier in answer["tiers"]:
+            tier |= {"buyer": names[tier["buyer"]], "seller": names[tier["seller"]]}
+        return answer

@@ -1,0 +1,167 @@
+"""A sample of every page: who may see it and with which arguments. A page without a sample fails test_urls.
+
+`seen_by` is the member whose page it is; a stranger to that member must not see it. Pages of the frame have no owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from tests.billing.world import World
+
+Arguments = Callable[[World], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`owned`: the arguments name something of `seen_by`'s part of the tree, so a like member elsewhere gets 404.
+
+    `shown`: a page to look at (not a download, a part of a page, or an address that only takes posts).
+    """
+
+    name: str
+    seen_by: str
+    arguments: Arguments = lambda world: ()
+    owned: bool = False
+    shown: bool = True
+    query: str = ""
+    posts: bool = False
+
+    def url(self, world: World) -> str:
+        return reverse(self.name, args=self.arguments(world)) + self.query
+
+
+def _operator() -> list[Sample]:
+    def own(name: str, arguments: Arguments, **more: Any) -> Sample:
+        return Sample(f"operator:{name}", "northstar", arguments, **{"owned": True, **more})
+
+    def plain(name: str, **more: Any) -> Sample:
+        return Sample(f"operator:{name}", "northstar", **more)
+
+    def party(world: World) -> tuple[Any, ...]:
+        return ("harbour",)
+
+    def wallet(world: World) -> tuple[Any, ...]:
+        return (world.cast.wallet("harbour").pk,)
+
+    def bill(world: World) -> tuple[Any, ...]:
+        return (world.bill("northstar").pk,)
+
+    def draft(world: World) -> tuple[Any, ...]:
+        return (world.bill("northstar", issued=False).pk,)
+
+    def member(world: World) -> tuple[Any, ...]:
+        return (world.cast.member("harbour").pk,)
+
+    return [
+        *(plain(name) for name in ("home", "parties", "party_new", "money", "wallets", "ledger", "prices")),
+        *(plain(name) for name in ("table_new", "lists", "list_new", "carriers", "carrier_new", "exchange")),
+        *(plain(name) for name in ("usage", "upload", "quarantine", "sources", "source_new", "calls", "unrated")),
+        *(plain(name) for name in ("rate_unrated", "invoices", "invoice_run", "outbox", "settings", "brand_new")),
+        *(plain(name) for name in ("members", "invite", "keys", "key_new", "trail")),
+        plain("search", query="?q=harbour"),
+        plain("quote", query="?customer=alice&to=%2B85225550123&seconds=90"),
+        *(own(name, party) for name in ("party", "party_edit", "party_invite", "party_identity")),
+        own("party_status", lambda world: ("harbour", "blocked")),
+        *(own(name, wallet) for name in ("wallet", "allocate", "withdraw", "payment", "refund", "credit")),
+        own("move_preview", wallet, shown=False, query="?amount=5&purpose=allocate"),
+        own("transfer", lambda world: (world.transfer("northstar").pk,)),
+        *(own(name, lambda world: ("atlas",)) for name in ("table", "rate_new", "deck_new")),
+        own("deck", lambda world: ("01890000-0000-7000-8000-000000000000",), shown=False),
+        *(own(name, lambda world: ("northstar-atlas",)) for name in ("list", "list_terms", "list_rate")),
+        own("carrier", lambda world: ("atlas",)),
+        own("import", lambda world: (world.usage_import.pk,)),
+        own("import_progress", lambda world: (world.usage_import.pk,), shown=False),
+        own("source", lambda world: ("switch",)),
+        own("call", lambda world: (world.call("northstar").pk,)),
+        own("invoice", bill),
+        own("invoice_act", lambda world: (*draft(world), "approve")),
+        own("invoice_document", lambda world: (*bill(world), "pdf"), shown=False),
+        own("brand", lambda world: ("northstar",)),
+        *(own(name, member) for name in ("member", "member_switch")),
+        own("key_revoke", lambda world: (world.keys["northstar"].prefix,)),
+    ]
+
+
+def _dealer() -> list[Sample]:
+    def own(name: str, arguments: Arguments, **more: Any) -> Sample:
+        return Sample(f"dealer:{name}", "harbour", arguments, **{"owned": True, **more})
+
+    def plain(name: str, **more: Any) -> Sample:
+        return Sample(f"dealer:{name}", "harbour", **more)
+
+    def customer(world: World) -> tuple[Any, ...]:
+        return ("alice",)
+
+    def wallet(world: World) -> tuple[Any, ...]:
+        return (world.cast.wallet("alice").pk,)
+
+    def price_list(world: World) -> tuple[Any, ...]:
+        return ("harbour-atlas",)
+
+    def bill(world: World) -> tuple[Any, ...]:
+        return (world.bill("harbour").pk,)
+
+    def draft(world: World) -> tuple[Any, ...]:
+        return (world.bill("harbour", issued=False).pk,)
+
+    def member(world: World) -> tuple[Any, ...]:
+        return (world.cast.member("reader.harbour").pk,)
+
+    return [
+        *(plain(name) for name in ("home", "customers", "customer_new", "money", "wallets", "prices", "list_new")),
+        *(plain(name) for name in ("buy_prices", "calls", "unrated", "invoices", "invoices_run", "received")),
+        *(plain(name) for name in ("brand", "brand_new", "members", "member_invite", "key_new")),
+        plain("calls_csv", shown=False),
+        plain("search", query="?q=alice"),
+        plain("try", query="?customer=alice&to=%2B85225550123&seconds=90"),
+        *(own(name, customer) for name in ("customer", "customer_edit", "customer_invite", "customer_identity")),
+        own("customer_status", lambda world: ("alice", "blocked")),
+        own("customer_carrier", lambda world: ("alice", "boreal")),
+        own("customer_identity_remove", lambda world: ("alice", world.identity("alice").pk)),
+        *(own(name, wallet) for name in ("wallet", "allocate", "withdraw", "payment", "refund", "limits")),
+        own("sides", wallet, shown=False, query="?amount=5&purpose=allocate"),
+        *(own(name, price_list) for name in ("list", "markup", "rate", "list_copy")),
+        own("markup_effect", price_list, shown=False, query="?percent=60&addon=0"),
+        own("rate_end", lambda world: ("harbour-domestic", "4940")),
+        own("call", lambda world: (world.call("harbour").pk,)),
+        own("invoices_send", lambda world: (f"{world.last_month:%Y-%m}",), owned=False),
+        own("invoice", bill),
+        *(own(f"invoice_{deed}", draft) for deed in ("approve", "issue", "discard")),
+        own("invoice_send", bill),
+        own("invoice_file", lambda world: (world.rendered(world.bill("harbour")), "csv"), shown=False),
+        own("received_one", lambda world: (world.bill_to("harbour").pk,)),
+        *(own(name, member) for name in ("member", "member_switch")),
+        own("brand_edit", lambda world: ("harbour",)),
+        own("key_revoke", lambda world: (world.keys["harbour"].prefix,)),
+    ]
+
+
+def _customer() -> list[Sample]:
+    def own(name: str, arguments: Arguments, **more: Any) -> Sample:
+        return Sample(f"customer:{name}", "alice", arguments, **{"owned": True, **more})
+
+    def plain(name: str, **more: Any) -> Sample:
+        return Sample(f"customer:{name}", "alice", **more)
+
+    def member(world: World) -> tuple[Any, ...]:
+        return (world.cast.member("alice").pk,)
+
+    return [
+        *(plain(name) for name in ("home", "calls", "prices", "invoices", "account", "details", "warning")),
+        *(plain(name) for name in ("members", "member_invite", "key_new")),
+        plain("calls_csv", shown=False),
+        Sample("customer:carrier", "alice", lambda world: ("boreal",)),
+        own("call", lambda world: (world.call_of("alice").pk,)),
+        own("invoice", lambda world: (world.bill_to("alice").pk,)),
+        own("invoice_file", lambda world: (world.rendered(world.bill_to("alice")), "csv"), shown=False),
+        *(own(name, member) for name in ("member", "member_switch")),
+        own("key_revoke", lambda world: (world.keys["alice"].prefix,)),
+    ]
+
+
+SAMPLES: list[Sample] = [*_operator(), *_dealer(), *_customer()]

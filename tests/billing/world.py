@@ -1,0 +1,108 @@
+"""The cast after two months of business: funds, calls, an unrated one, a bad line, bills issued and in the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import Transfer
+from accounts.selectors import money
+from invoicing.models import Invoice, OutboxMail
+from invoicing.services import documents
+from invoicing.services.drafts import run
+from invoicing.services.issuing import approve, issue
+from invoicing.services.mailing import send
+from rating.models import RatedCall, SourceIdentity, UsageImport
+from rating.services.imports import import_file
+from tests.cast import ACTOR, Cast
+from tests.invoicing.month import HEADER, call_lines
+from tiers.models import ApiKey
+from tiers.services.keys import create_key
+
+FUNDS = {"harbour": 900, "pier": 300, "summit": 5000, "carol": 800, "alice": 120, "bob": 60, "erin": 40, "mallory": 10}
+CALLERS = ("alice", "bob", "carol", "dave", "erin")
+NO_PRICE, NO_TIME = "81312345678", "not a time"
+
+
+@dataclass
+class World:
+    """The cast, with a row of each kind that pages show."""
+
+    cast: Cast
+    last_month: date
+    this_month: date
+    usage_import: UsageImport
+    keys: dict[str, ApiKey]
+
+    def call(self, seller: str) -> RatedCall:
+        found: RatedCall = RatedCall.objects.filter(seller=self.cast.party(seller)).latest("id")
+        return found
+
+    def call_of(self, buyer: str) -> RatedCall:
+        found: RatedCall = RatedCall.objects.filter(buyer=self.cast.party(buyer)).latest("id")
+        return found
+
+    def bill(self, seller: str, *, issued: bool = True) -> Invoice:
+        found = Invoice.objects.filter(seller=self.cast.party(seller), number__isnull=not issued).order_by("id")
+        first = found.first()
+        assert first is not None, f"no bill of {seller}"
+        return first
+
+    def bill_to(self, buyer: str) -> Invoice:
+        found: Invoice = Invoice.objects.filter(buyer=self.cast.party(buyer), number__isnull=False).latest("id")
+        return found
+
+    def rendered(self, invoice: Invoice) -> UUID:
+        """The key of an invoice whose papers are made."""
+        documents.render(invoice)
+        return invoice.pk
+
+    def transfer(self, seller: str) -> Transfer:
+        found = money.transfers_of(self.cast.viewer(seller), self.cast.party(seller)).order_by("-id").first()
+        assert found is not None
+        return found
+
+    def identity(self, code: str) -> SourceIdentity:
+        found: SourceIdentity = SourceIdentity.objects.get(party=self.cast.party(code))
+        return found
+
+    def mail(self, seller: str) -> OutboxMail:
+        found: OutboxMail = OutboxMail.objects.filter(seller=self.cast.party(seller)).latest("id")
+        return found
+
+
+def build_world(cast: Cast, folder: Path, calls: int = 12) -> World:
+    """So many calls for each customer in the last month and in this one; the last month is billed."""
+    this_month = timezone.now().date().replace(day=1)
+    last_month = (this_month - timedelta(days=1)).replace(day=1)
+    for code, amount in FUNDS.items():
+        cast.fund(code, amount)
+    _import(cast, folder, "last-month.csv", call_lines(CALLERS, calls, day=last_month, tag="l"))
+    lines = call_lines(CALLERS, calls, day=this_month, tag="t")
+    first = lines[0].split(",")
+    lines.append(",".join(["no-price", *first[1:3], NO_PRICE, *first[4:]]))
+    lines.append(",".join(["bad-line", *first[1:4], NO_TIME, *first[5:]]))
+    usage_import = _import(cast, folder, "this-month.csv", lines)
+    for seller in ("northstar", "harbour", "pier", "summit", "meadow"):
+        _bill(cast, seller, last_month)
+    for seller in ("northstar", "harbour"):
+        run(cast.party(seller), this_month, actor=ACTOR, early=True)
+    owners = ("northstar", "harbour", "alice")
+    keys = {code: create_key(cast.party(code), "billing program", "reader", actor=ACTOR)[0] for code in owners}
+    return World(cast, last_month, this_month, usage_import, keys)
+
+
+def _import(cast: Cast, folder: Path, name: str, lines: list[str]) -> UsageImport:
+    path = folder / name
+    path.write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
+    return import_file(path, cast.source(), actor=ACTOR)
+
+
+def _bill(cast: Cast, seller: str, month: date) -> None:
+    for draft in run(cast.party(seller), month, actor=ACTOR).invoices:
+        issued = issue(approve(draft, actor=ACTOR), actor=ACTOR)
+        send(issued)
