@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     state_folder("files")
     with exclusive(services.postgres.home / "bench.lock"), services.running():
         services.postgres.psql(MAKE_TEMPLATE)
-        environment = serving_environment(services, port=0, mail_port=0)
+        environment = serving_environment(services, port=0, mail_port=None)
         template = services.addresses(TEMPLATE)
         migrate(services, environment | template)
         services.postgres.psql(EMPTY)

@@ -35,14 +35,15 @@ def collect_static(environment: dict[str, str]) -> None:
 
 def load_demo(services: Services, environment: dict[str, str], *, asked: bool) -> str:
     """Loads the demo once per database and gives what it prints: its logins. Elsewhere than embedded only if asked."""
-    exists = any(CLONE.glob("*/management/commands/demo.py"))
-    if not exists or not (services.embeds_postgres or asked):
+    if not (services.embeds_postgres or asked):
         return ""
     told = services.postgres.data.parent / "demo.txt"
     if services.embeds_postgres and told.is_file():
         return told.read_text()
     say("Loading the demo (once; a minute or two) ...")
-    command = [sys.executable, str(CLONE / "manage.py"), "demo", *(["--demo"] if asked else [])]
+    command = [sys.executable, str(CLONE / "manage.py"), "demo"]
+    if not services.embeds_postgres:  # the command itself judges whether that database is empty
+        command, environment = [*command, "--demo"], environment | {"TOLLGATE_DEMO": "0"}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise SetupError(f"the demo could not be loaded (code {done.returncode}); without it: ./run --no-demo")

@@ -22,8 +22,13 @@ def base_environment() -> dict[str, str]:
     }
 
 
-def serving_environment(services: Services, port: int, mail_port: int) -> dict[str, str]:
-    """For `./run` and `./manage`: the embedded servers, the local mail box, and the demo's switches."""
+def mails_stay_here(services: Services, *, demo_asked: bool = False) -> bool:
+    """Do mails go to the local box? Never with a database of one's own, where a mail filed here would be lost."""
+    return (services.embeds_postgres or demo_asked) and not os.environ.get("EMAIL_HOST")
+
+
+def serving_environment(services: Services, port: int, mail_port: int | None) -> dict[str, str]:
+    """For `./run` and `./manage`: the embedded servers, the local mail box (at `mail_port`), the demo's switches."""
     defaults = {
         "SECRET_KEY": secret_key(),
         "ALLOWED_HOSTS": ".localhost,127.0.0.1,[::1]",
@@ -33,7 +38,7 @@ def serving_environment(services: Services, port: int, mail_port: int) -> dict[s
         "DEFAULT_FROM_EMAIL": "billing@tollgate.localhost",
         **services.addresses(),
     }
-    if not os.environ.get("EMAIL_HOST"):
+    if mail_port is not None:
         defaults |= {
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(mail_port),

@@ -24,7 +24,7 @@ from typing import NoReturn
 from billing.dev import node, system
 from billing.dev.database import migrate
 from billing.dev.demo import collect_static, load_demo
-from billing.dev.environment import DEFAULT_PORT, run_file, serving_environment
+from billing.dev.environment import DEFAULT_PORT, mails_stay_here, run_file, serving_environment
 from billing.dev.mailbox import LOOPBACK, MailBox, is_free
 from billing.dev.process import Process
 from billing.dev.services import Services
@@ -94,33 +94,34 @@ def empty(services: Services) -> None:
 
 
 def serve(services: Services, options: argparse.Namespace, pdf_problem: str) -> int:
-    mail = MailBox.of_clone()
-    environment = serving_environment(services, options.port, mail.port)
+    mail = MailBox.of_clone() if mails_stay_here(services, demo_asked=options.demo) else None
+    environment = serving_environment(services, options.port, mail.port if mail else None)
     if options.demo:
         environment["TOLLGATE_DEMO"] = "1"
     logs = folder(STATE / "logs")
     state_folder("files")
-    mail_process = Process(
-        "mail box",
-        [sys.executable, "-m", "billing.dev.mailbox", "--port", str(mail.port)],
-        environment,
-        logs / "mail.log",
-    )
-    processes = [mail_process, *serving_processes(environment, options.port, logs)]
+    first = [mail_process(mail, environment, logs)] if mail else []
+    processes = [*first, *serving_processes(environment, options.port, logs)]
     try:
         migrate(services, environment)
         collect_static(environment)
-        mail_process.start()
+        for process in first:
+            process.start()
         logins = "" if options.no_demo else load_demo(services, environment, asked=options.demo)
-        for process in processes[1:]:
+        for process in processes[len(first) :]:
             process.start()
         wait_until_ready(processes, options.port)
-        tell(options.port, logins, pdf_problem)
+        tell(options.port, logins, pdf_problem, has_mail=mail is not None)
         watch(services, processes)
     finally:
         heed_no_signal()
         stop(processes)
     return 0
+
+
+def mail_process(mail: MailBox, environment: dict[str, str], logs: Path) -> Process:
+    command = [sys.executable, "-m", "billing.dev.mailbox", "--port", str(mail.port)]
+    return Process("mail box", command, environment, logs / "mail.log")
 
 
 def serving_processes(environment: dict[str, str], port: int, logs: Path) -> list[Process]:
@@ -196,12 +197,12 @@ def answer(port: int) -> int | None:
         connection.close()
 
 
-def tell(port: int, logins: str, pdf_problem: str) -> None:
+def tell(port: int, logins: str, pdf_problem: str, *, has_mail: bool) -> None:
     address = f"http://{LOOPBACK}:{port}"
     lines = [
         "",
         f"Tollgate runs at   {address}/",
-        f"  mail box         {address}/demo/mail/",
+        *([f"  mail box         {address}/demo/mail/"] if has_mail else []),
         f"  API              {address}/api/docs/",
         *(["", "Log in with", *(f"  {login}" for login in logins.splitlines())] if logins else []),
         *(["", pdf_problem] if pdf_problem else []),

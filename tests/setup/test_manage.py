@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from billing.dev import mailbox as local
+from billing.dev.environment import mails_stay_here, serving_environment
 from billing.dev.mailbox import MailBox
+from billing.dev.services import Services
 
 CLONE = Path(__file__).parents[2]
 
@@ -71,3 +73,16 @@ def test_nobody_but_the_owner_reads_the_signing_key(state: Path) -> None:
     assert len(key) > 50
     assert secret_key() == key
     assert os.stat(state / "secret_key").st_mode & 0o777 == 0o600
+
+
+def test_with_a_database_of_ones_own_no_mail_goes_to_the_local_box(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    assert mails_stay_here(Services("run"))
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner@db.example/tollgate")
+    services = Services("run")
+    assert not mails_stay_here(services)
+    assert "EMAIL_PORT" not in serving_environment(services, 8000, None)
+    assert mails_stay_here(services, demo_asked=True)
