@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,43 +57,45 @@ def _who(root: Entry, who: Who) -> Party:
         operator = who.operator(entry) if entry else Party.objects.filter(kind=Kind.OPERATOR).first()
     if operator is None:
         raise NotFound("no_operator", _("There is no operator yet: the file must name one."), where="operator")
-    for entry in root.entries("parties"):
-        who.party(entry)
-        entry.asked |= dict.fromkeys(("identities", "carrier", "carrier_from"))
+    root.each("parties", partial(_party, who))
     return operator
+
+
+def _party(who: Who, entry: Entry) -> None:
+    who.party(entry)
+    entry.asked |= dict.fromkeys(("identities", "carrier", "carrier_from"))
 
 
 def _prices(root: Entry, prices: Prices) -> None:
     """In this order, since each may name what stands before it; brands and parties are gone through once more."""
-    for entry in root.entries("exchange_rates"):
-        prices.exchange_rate(entry)
-    for entry in root.entries("rate_tables"):
-        prices.rate_table(entry)
-    for entry in root.entries("carriers"):
-        prices.carrier(entry)
-    for entry in root.entries("sources"):
-        prices.source(entry)
-    for entry in _again(root):
-        for brand in entry.entries("brands"):
-            prices.brand_terms(brand)
-            _rest_is_known(brand)
-        _rest_is_known(entry)
-    for entry in root.entries("price_lists"):
-        prices.price_list(entry)
-    for entry in root.entries("parties"):
-        prices.belongings(entry)
-        _rest_is_known(entry)
+    root.each("exchange_rates", prices.exchange_rate)
+    root.each("rate_tables", prices.rate_table)
+    root.each("carriers", prices.carrier)
+    root.each("sources", prices.source)
+    with root.entry("operator") as operator:
+        if operator is not None:
+            _terms_of_brands(prices, operator)
+    root.each("parties", partial(_terms_of_brands, prices))
+    root.each("price_lists", prices.price_list)
+    root.each("parties", partial(_belongings, prices))
 
 
-def _again(root: Entry) -> list[Entry]:
-    """Operator and parties, already checked by `Who`."""
-    sections: list[tuple[Any, str]] = [(root.values.get("operator"), "$.operator")]
-    parties = root.values.get("parties") or []
-    sections += [(party, f"$.parties[{index}]") for index, party in enumerate(parties)]
-    return [Entry(value, where) for value, where in sections if isinstance(value, Mapping)]
+def _terms_of_brands(prices: Prices, entry: Entry) -> None:
+    def one(brand: Entry) -> None:
+        prices.brand_terms(brand)
+        _rest_is_known(brand)
+
+    entry.each("brands", one)
+    _rest_is_known(entry)
+
+
+def _belongings(prices: Prices, entry: Entry) -> None:
+    prices.belongings(entry)
+    _rest_is_known(entry)
 
 
 def _rest_is_known(entry: Entry) -> None:
+    """Its other keys were read, and judged, in an earlier pass."""
     entry.asked |= dict.fromkeys(entry.values)
 
 

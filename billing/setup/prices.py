@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,23 +142,20 @@ class Prices:
             create=lambda: lists.create_list(brand.owner, code, brand, actor=self.actor, **values),
             update=lambda row: lists.update_list(row, actor=self.actor, **values),
         )
-        for terms in entry.entries("terms"):
-            begin = since(terms, "valid_from")
-            made = not price_list.terms.filter(valid_from=begin).exists()
-            _row, changed = lists.set_list_terms(price_list, actor=self.actor, valid_from=begin, **terms.pick(**TERMS))
-            self.tally.count(created=made, changed=changed)
+        entry.each("terms", partial(self._terms, price_list))
         if entry.has("rates"):
             self._rates(lists.own_table(price_list, actor=self.actor), entry)
+
+    def _terms(self, price_list: PriceList, entry: Entry) -> None:
+        begin = since(entry, "valid_from")
+        made = not price_list.terms.filter(valid_from=begin).exists()
+        _row, changed = lists.set_list_terms(price_list, actor=self.actor, valid_from=begin, **entry.pick(**TERMS))
+        self.tally.count(created=made, changed=changed)
 
     def belongings(self, entry: Entry) -> None:
         """A party's identities and carrier; the rest of its keys are `Who`'s."""
         party = find(Party, entry, "code")
-        for identity in entry.entries("identities"):
-            kind, value = identity.text("kind"), identity.text("value")
-            normal = sources.identity_value(kind, value)
-            made = not SourceIdentity.objects.filter(kind=kind, value=normal).exists()
-            sources.add_identity(party, kind, value, actor=self.actor)
-            self.tally.count(created=made)
+        entry.each("identities", partial(self._identity, party))
         if entry.has("carrier"):
             chosen, begin = find(Carrier, entry, "carrier"), since(entry, "carrier_from")
             made = not CarrierChoice.objects.filter(party=party).exists()
@@ -165,16 +163,15 @@ class Prices:
                 carriers.choose_carrier(party, chosen, actor=self.actor, at=begin)
             self.tally.count(created=made)
 
+    def _identity(self, party: Party, entry: Entry) -> None:
+        kind, value = entry.text("kind"), entry.text("value")
+        normal = sources.identity_value(kind, value)
+        made = not SourceIdentity.objects.filter(kind=kind, value=normal).exists()
+        sources.add_identity(party, kind, value, actor=self.actor)
+        self.tally.count(created=made)
+
     def _rates(self, table: RateTable, entry: Entry) -> None:
-        found = [
-            rates.RateEntry(
-                prefix=rate.text("prefix"),
-                price=rate.read("price", decimal),
-                effective_from=since(rate, "effective_from"),
-                **rate.pick(**RATE),
-            )
-            for rate in entry.entries("rates")
-        ]
+        found = entry.each("rates", _rate)
         if found:
             tally = rates.set_rates(table, found, actor=self.actor)
             self.tally.created += tally.added
@@ -200,3 +197,12 @@ class Prices:
             update(row)
         self.tally.count(changed=changed)
         return row
+
+
+def _rate(entry: Entry) -> rates.RateEntry:
+    return rates.RateEntry(
+        prefix=entry.text("prefix"),
+        price=entry.read("price", decimal),
+        effective_from=since(entry, "effective_from"),
+        **entry.pick(**RATE),
+    )

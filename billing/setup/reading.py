@@ -76,12 +76,14 @@ class Entry:
                 found[key] = None if value is None else kind(value, self.at(key))
         return found
 
-    def entries(self, key: str) -> Iterator[Entry]:
-        """The objects of a list, each closed before the next."""
+    def each(self, key: str, work: Callable[[Entry], T]) -> list[T]:
+        """Do `work` with each object of a list; what it refuses is placed at that object."""
         values: list[Any] = self.get(key, listed, [])
+        done = []
         for index, value in enumerate(values):
             with Entry(value, f"{self.at(key)}[{index}]") as entry:
-                yield entry
+                done.append(work(entry))
+        return done
 
     @contextmanager
     def entry(self, key: str) -> Iterator[Entry | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,8 @@ class Who:
         self.tally.count(changed=changed)
 
     def _belongings(self, party: Party, entry: Entry) -> None:
-        for brand in entry.entries("brands"):
-            self._brand(party, brand)
-        for member in entry.entries("members"):
-            self._member(party, member)
+        entry.each("brands", partial(self._brand, party))
+        entry.each("members", partial(self._member, party))
 
     def _brand(self, owner: Party, entry: Entry) -> None:
         code = entry.text("code")

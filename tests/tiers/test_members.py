@@ -26,7 +26,7 @@ def test_the_invited_chooses_a_password_and_logs_in(cast: Cast, client: Client) 
     assert not member.has_usable_password()
     (letter,) = mail.outbox
     assert letter.to == ["lena@harbour.example"]
-    link = re.search(r"http://[^/]+(/\S+)", letter.body)
+    link = re.search(r"http://[^/]+(/\S+)", str(letter.body))
     assert link
     form = client.get(link[1], follow=True).redirect_chain[-1][0]
     client.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
