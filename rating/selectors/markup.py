@@ -51,7 +51,7 @@ def effects(price_list: PriceList, terms: ListTerms, bought: Tariff, numbers: It
 
 
 def _effect(price_list: PriceList, number: str, bought: Tariff, present: ListBook | None, changed: ListBook) -> Effect:
-    buy = bought.of_digits(number, price_list.carrier_id)
+    buy = bought.by_list(number, price_list.carrier_id)
     now = _longest(present, number, bought.at) if present else None
     then = _longest(changed, number, bought.at)
     named = then or now or buy

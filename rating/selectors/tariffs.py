@@ -111,10 +111,16 @@ class Tariff:
         """The rate of a prefix or a whole number in E.164 digits."""
         return self._find(digits, region_code(digits) != self.plan.home_country, carrier)
 
+    def by_list(self, digits: str, carrier: UUID | None) -> Found | None:
+        """The rate of a number in the lists of one carrier (None: those for any), wherever the number lies."""
+        return self._hit(digits, carrier)
+
     def _find(self, digits: str, abroad: bool, carrier: UUID | None) -> Found | None:
+        return self._hit(digits, (carrier or self.chosen) if abroad else None)
+
+    def _hit(self, digits: str, by: UUID | None) -> Found | None:
         if not self.links:
             return None
-        by = (carrier or self.chosen) if abroad else None
         hit = self.engine.shelf.find(self.links[0].brand, self.buyer.pk, by, digits, self.at)
         return hit.found if hit else None
 

@@ -99,3 +99,9 @@ def names_above_seller(viewer: Viewer) -> list[str]:
     """Names the viewer may not meet in a text, of those above its own seller: for striking out, not for showing."""
     paths = viewer.party.ancestor_paths()[:-2]
     return list(Party.objects.filter(path__in=paths).values_list("name", flat=True)) if paths else []
+
+
+def placed_under(party: Party) -> Brand | None:
+    """The brand that a party buys under now; for mails to it, which no viewer asks for."""
+    found = Placement.objects.filter(party=party, valid_to__isnull=True).select_related("brand").first()
+    return found.brand if found else None

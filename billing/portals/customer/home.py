@@ -83,11 +83,10 @@ def balance_says(wallet: Wallet, *, blocked: bool = False) -> dict[str, str]:
         if wallet.is_prepaid
         else _("Calls stop when the credit of %s is used up.") % money_text(wallet.credit_limit, currency)
     )
-    has = _("You have %s.") % money_text(available, currency)
     if wallet.warn_below is not None and available < wallet.warn_below:
         below = _("That is below your warning balance of %s.") % money_text(wallet.warn_below, currency)
-        return {"tone": "warning", "text": f"{has} {below} {limit}"}
-    return {"tone": "", "text": f"{has} {limit}"}
+        return {"tone": "warning", "text": f"{below} {limit}"}
+    return {"tone": "", "text": limit}
 
 
 def spent_chart(month: date, spent: dict[date, Decimal], currency: str) -> Chart:

@@ -126,7 +126,7 @@ class Customer(OneBuyer, DealerView):
             members=people.members(self.viewer, party),
             lists=prices.lists(self.viewer).filter(buyer=party),
             below=people.parties_below(self.viewer).filter(path__startswith=party.path, depth=party.depth + 1)[:50],
-            transfers=money.transfers_of(self.viewer, party).order_by("-id")[:6],
+            transfers=money.transfers_of_wallet(self.viewer, self.wallet).order_by("-id")[:6] if self.wallet else [],
             may_act=may(May.ACT_FOR) and not self.viewer.acting,
             may_change=may(May.PARTIES),
             may_money=may(May.MONEY) and self.direct,

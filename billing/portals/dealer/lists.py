@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django import forms
@@ -99,7 +100,7 @@ class ListPage(OneList, PriceView):
             list=price_list,
             terms=self.terms,
             history=prices.terms_history(price_list)[:10],
-            effects=effects(price_list, self.terms, self.bought, self.numbers()),
+            effects=shown(effects(price_list, self.terms, self.bought, self.numbers())),
             page=page,
             rates=[self.rate_line(rate) for rate in page.rows] if page else [],
             text=text,
@@ -107,7 +108,7 @@ class ListPage(OneList, PriceView):
         )
 
     def rate_line(self, rate: Rate) -> dict[str, Any]:
-        buy = self.bought.of_digits(rate.prefix, self.price_list.carrier_id)
+        buy = self.bought.by_list(rate.prefix, self.price_list.carrier_id)
         same = buy is not None and buy.measure.currency == self.price_list.currency
         pays = buy.row.price if buy is not None and same else None
         return {
@@ -202,8 +203,21 @@ class MarkupEffect(OneList, PriceView):
 
 
 def effect_context(view: Any, typed: ListTerms) -> dict[str, Any]:
-    found = effects(view.price_list, typed, view.bought, view.numbers())
+    found = shown(effects(view.price_list, typed, view.bought, view.numbers()))
     return {"effects": found, "sentence": effect_sentence(found)}
+
+
+def shown(found: list[Effect]) -> list[Effect]:
+    """To four decimals, as many as a reader compares."""
+    return [
+        replace(one, buy=_four(one.buy), now=_four(one.now), then=_four(one.then))
+        for one in found
+        if one.then is not None or one.now is not None
+    ]
+
+
+def _four(price: Decimal | None) -> Decimal | None:
+    return None if price is None else price.quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
 def effect_sentence(found: list[Effect]) -> str:
@@ -248,13 +262,13 @@ class SetRate(OneList, DealerForm):
         prefix = self.request.GET.get("prefix", "")
         if not prefix.isdigit():
             return {}
-        now = self.bought.of_digits(prefix, self.price_list.carrier_id)
+        now = self.bought.by_list(prefix, self.price_list.carrier_id)
         return {"initial": {"digits": prefix, "destination": now.row.destination if now else ""}}
 
     def save(self, form: Any) -> HttpResponse:
         data = form.cleaned_data
         if not data["destination"]:
-            known = self.bought.of_digits(data["digits"], self.price_list.carrier_id)
+            known = self.bought.by_list(data["digits"], self.price_list.carrier_id)
             data["destination"] = known.row.destination if known else ""
         values = {name: data[name] for name in RateForm.VALUES if data[name] is not None}
         rate = set_own_rate(
@@ -269,7 +283,7 @@ class SetRate(OneList, DealerForm):
 
     def said(self, rate: Rate) -> str:
         """What it earns, or that it costs more than it brings."""
-        buy = self.bought.of_digits(rate.prefix, self.price_list.carrier_id)
+        buy = self.bought.by_list(rate.prefix, self.price_list.carrier_id)
         if buy is None or buy.measure.currency != self.price_list.currency:
             return _("Saved.")
         earn = rate.price - buy.row.price
