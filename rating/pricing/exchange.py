@@ -1,4 +1,4 @@
-"""Exchange rates by moment: the one stored, or its inverse where only the other direction was stored."""
+"""Exchange rates by moment: the one stored, its inverse, or the way through one currency that both stand to."""
 
 from __future__ import annotations
 
@@ -22,16 +22,30 @@ class Exchange:
             starts, rates = self._dated.setdefault((base, quote), ([], []))
             starts.append(valid_from)
             rates.append(rate)
+        self._currencies = sorted({code for pair in self._dated for code in pair})
 
     def rate(self, base: str, quote: str, moment: datetime) -> Decimal | None:
-        """How much `quote` one `base` was at `moment`, to 8 places; None where nobody said."""
+        """How much `quote` one `base` was at `moment`, to 8 places half up; None where nobody said.
+
+        Where several currencies could stand between the two, the first by name does, so that it is always the same.
+        """
+        direct = self._step(base, quote, moment)
+        if direct is not None:
+            return direct.quantize(PLACES, ROUND_HALF_UP)
+        for middle in self._currencies:
+            first, second = self._step(base, middle, moment), self._step(middle, quote, moment)
+            if first is not None and second is not None:
+                return (first * second).quantize(PLACES, ROUND_HALF_UP)
+        return None
+
+    def _step(self, base: str, quote: str, moment: datetime) -> Decimal | None:
         if base == quote:
             return ONE
         stored = self._at(base, quote, moment)
         if stored is not None:
             return stored
         inverse = self._at(quote, base, moment)
-        return None if inverse is None else (ONE / inverse).quantize(PLACES, ROUND_HALF_UP)
+        return None if inverse is None else ONE / inverse
 
     def _at(self, base: str, quote: str, moment: datetime) -> Decimal | None:
         starts, rates = self._dated.get((base, quote), ([], []))

@@ -7,39 +7,25 @@ from datetime import datetime
 from decimal import Decimal
 
 from rating.models import ExchangeRate
+from rating.pricing.exchange import Exchange as Rates
 
 
 class Exchange:
-    """The exchange rates of a moment, read once; converts directly, inverted, or through a currency both stand to."""
+    """The exchange rates of a moment, as prices use them."""
 
     def __init__(self, moment: datetime) -> None:
-        rows = ExchangeRate.objects.filter(valid_from__lte=moment).order_by("valid_from")
-        self.rates: dict[tuple[str, str], Decimal] = {(row.base, row.quote): row.rate for row in rows}
+        self._rates = Rates()
+        self._moment = moment
 
     def rate(self, base: str, quote: str) -> Decimal | None:
         """How many `quote` one `base` is; None where nobody entered enough."""
-        direct = self._step(base, quote)
-        if direct is not None:
-            return direct
-        for middle in {code for pair in self.rates for code in pair}:
-            first, second = self._step(base, middle), self._step(middle, quote)
-            if first is not None and second is not None:
-                return first * second
-        return None
+        return self._rates.rate(base, quote, self._moment)
 
     def total(self, amounts: Mapping[str, Decimal], currency: str) -> tuple[Decimal, list[str]]:
         """(the sum in `currency`, the currencies left out for want of a rate)."""
         known = {code: self.rate(code, currency) for code in amounts}
         total = sum((amounts[code] * rate for code, rate in known.items() if rate is not None), Decimal(0))
         return total, sorted(code for code, rate in known.items() if rate is None)
-
-    def _step(self, base: str, quote: str) -> Decimal | None:
-        if base == quote:
-            return Decimal(1)
-        if (base, quote) in self.rates:
-            return self.rates[base, quote]
-        back = self.rates.get((quote, base))
-        return None if back is None else 1 / back
 
 
 def history(most: int = 100) -> list[ExchangeRate]:
