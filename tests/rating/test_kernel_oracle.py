@@ -24,6 +24,7 @@ from rating.kernel import Band, Rate, RateError, Step, explain, longest, price
 from rating.kernel.plan import pieces, plan_of
 
 PROOF = os.environ.get("TOLLGATE_PROOF") == "1"
+pytestmark = [pytest.mark.proof] if PROOF else []
 profile = settings(
     max_examples=8000 if PROOF else 600,
     derandomize=not PROOF,
