@@ -29,13 +29,15 @@ def install(packages: Sequence[str]) -> bool:
     """Installs Debian packages as root; False where apt could not."""
     environment = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
     say(f"Installing {' '.join(packages)} ...")
-    with exclusive(state_folder(".") / "apt.lock"):
+    record = state_folder(".") / "apt.log"
+    with exclusive(state_folder(".") / "apt.lock"), record.open("wb") as log:
         for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
             options = ["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"]
-            done = subprocess.run(
-                ["apt-get", *options, *command], env=environment, stdout=subprocess.DEVNULL, check=False
-            )
-        return done.returncode == 0
+            apt = ["apt-get", *options, *command]
+            code = subprocess.run(apt, env=environment, stdout=log, stderr=log, check=False).returncode
+    if code:
+        say("\n".join(record.read_text(errors="replace").splitlines()[-5:]))
+    return code == 0
 
 
 def install_or_say(packages: Sequence[str], problem: str) -> None:
