@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -56,7 +57,7 @@ def az_deck(carrier_code: str, seed: int = DEFAULT_SEED, effective: date = DEFAU
     `atlas` is the cheaper carrier (60/1 to some countries), `boreal` the premium one (1/1 nearly throughout);
     any other code gets prices between. No date lies after `effective`.
     """
-    for destination, prefix, kind in sorted(_destinations()):
+    for destination, prefix, kind in _listed():
         home = country_name(prefix)
         yield DeckRow(
             destination=destination,
@@ -81,6 +82,12 @@ def _draw(seed: int, *parts: str) -> int:
     """A number that is the same for the same parts, on every machine."""
     text = "\x1f".join((str(seed), *parts))
     return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
+
+
+@cache
+def _listed() -> tuple[tuple[str, str, str], ...]:
+    """All destinations in the order of a deck; two carriers sell the same ones."""
+    return tuple(sorted(_destinations()))
 
 
 def _destinations() -> Iterator[tuple[str, str, str]]:
