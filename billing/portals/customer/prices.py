@@ -49,7 +49,7 @@ class Prices(CustomerView):
             named = next((one for one in found if one is not None), None)
             if named is None:
                 continue
-            prices = [None if one is None or one.row.blocked else one.row.price for one in found]
+            prices = [None if one is None or one.row.blocked else round(one.row.price, 5) for one in found]
             least = min((price for price in prices if price is not None), default=None)
             cells = [{"price": price, "least": price is not None and price == least} for price in prices]
             lines.append({"destination": named.row.destination or number, "cells": cells})

@@ -1,0 +1,1 @@
+"""The portals walked in a real Chromium, as people walk them."""

@@ -1,0 +1,93 @@
+"""`./test shots DIR`: a picture of every page of the three portals, on a phone and on a desk, into DIR.
+
+Each page is also asked what a picture does not show at a glance: that it does not scroll sideways, and that the browser
+had nothing to complain about (a refused script or style, a missing file, a failed script).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.billing.samples import SAMPLES, Sample
+from tests.billing.world import World
+from tests.browser.conftest import DESK, PHONE, log_in
+
+pytestmark = pytest.mark.shots
+SIZES = {"phone": PHONE, "desk": DESK}
+ENTRANCE = ("/auth/login/", "/auth/password/reset/", "/auth/password/reset/done/", "/no-such-page/")
+
+
+def folder() -> Path:
+    place = Path(os.environ["TOLLGATE_SHOTS"])
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pictures_of_all_pages(chromium: Browser, world: World, live_server: Any, size: str) -> None:
+    troubles: list[str] = []
+    wanted = os.environ.get("TOLLGATE_SHOTS_ONLY", "")
+    for member in dict.fromkeys(sample.seen_by for sample in SAMPLES):
+        samples = [one for one in SAMPLES if one.seen_by == member and one.shown and wanted in one.name]
+        if samples:
+            troubles += _walk(chromium, live_server.url, world, member, samples, size)
+    if not wanted:
+        troubles += _entrance(chromium, live_server.url, size)
+    assert troubles == []
+
+
+@pytest.mark.parametrize("theme", ["dark"])
+def test_pictures_in_the_dark(chromium: Browser, world: World, live_server: Any, theme: str) -> None:
+    """The portals' first pages and one form, in the dark."""
+    troubles = []
+    for member in dict.fromkeys(sample.seen_by for sample in SAMPLES):
+        samples = [one for one in SAMPLES if one.seen_by == member and one.name.endswith((":home", ":calls"))]
+        troubles += _walk(chromium, live_server.url, world, member, samples, "desk", theme)
+    assert troubles == []
+
+
+def _walk(
+    browser: Browser, address: str, world: World, member: str, samples: list[Sample], size: str, theme: str = "light"
+) -> list[str]:
+    context = browser.new_context(viewport=SIZES[size], color_scheme=theme, locale="en-GB", base_url=address)  # type: ignore[arg-type]
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    log_in(page, member)
+    troubles = []
+    for sample in samples:
+        said.clear()
+        answer = page.goto(f"{address}{sample.url(world)}")
+        name = f"{sample.name.replace(':', '-')}-{size}{'-dark' if theme == 'dark' else ''}"
+        troubles += _look(page, name, answer.status if answer else 0, said)
+    context.close()
+    return troubles
+
+
+def _entrance(browser: Browser, address: str, size: str) -> list[str]:
+    context = browser.new_context(viewport=SIZES[size])  # type: ignore[arg-type]
+    page = context.new_page()
+    troubles = []
+    for path in ENTRANCE:
+        page.goto(f"{address}{path}")
+        troubles += _look(page, f"entrance{path.replace('/', '-').rstrip('-')}-{size}", 200, [])
+    context.close()
+    return troubles
+
+
+def _look(page: Page, name: str, status: int, said: list[str]) -> list[str]:
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=folder() / f"{name}.png", full_page=True)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    troubles = [f"{name}: {text}" for text in said]
+    if status != 200:
+        troubles.append(f"{name}: answered {status}")
+    if wide > 0:
+        troubles.append(f"{name}: scrolls sideways by {wide} px")
+    return troubles
