@@ -6,6 +6,8 @@ the next round, one that was queued is never queued twice.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -66,7 +68,7 @@ def _text(wallet: Wallet) -> str:
     said = {
         "name": wallet.account.owner.name,
         "left": money_text(wallet.available, currency),
-        "below": money_text(wallet.warn_below or 0, currency),
+        "below": money_text(wallet.warn_below or Decimal(0), currency),
         "limit": money_text(wallet.credit_limit, currency),
         "link": f"{settings.PUBLIC_URL}/",
     }
