@@ -10,14 +10,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 
 from billing.dev.state import SetupError, exclusive, say, state_folder
 
 PANGO_LIBRARIES = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0")
 PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0")
-FONT_PACKAGES = ("fonts-dejavu-core",)
-FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
+FONTS = {"en": "fonts-liberation", "zh-tw": "fonts-droid-fallback"}  # the package that brings a font for a language
 BROWSERS = ("chromium", "chromium-browser")
 
 
@@ -54,24 +52,37 @@ def loads(library: str) -> bool:
     return True
 
 
-def has_fonts() -> bool:
-    return any(
-        path.suffix in {".ttf", ".otf"} for place in FONT_FOLDERS if place.is_dir() for path in place.rglob("*.*tf")
-    )
+class FontSet(ctypes.Structure):
+    """fontconfig's FcFontSet."""
+
+    _fields_ = (("count", ctypes.c_int), ("room", ctypes.c_int), ("fonts", ctypes.c_void_p))
 
 
-def missing_for_pdf() -> list[str]:
-    """The Debian packages without which no PDF can be made."""
-    missing = [] if all(map(loads, PANGO_LIBRARIES)) else list(PANGO_PACKAGES)
-    return missing if has_fonts() else [*missing, *FONT_PACKAGES]
+def has_font(language: str) -> bool:
+    """Does fontconfig, which Pango asks, know a font with the letters of this language?"""
+    try:
+        fontconfig = ctypes.CDLL("libfontconfig.so.1")
+    except OSError:
+        return False
+    fontconfig.FcNameParse.restype = fontconfig.FcObjectSetBuild.restype = ctypes.c_void_p
+    fontconfig.FcFontList.restype = ctypes.POINTER(FontSet)
+    pattern = ctypes.c_void_p(fontconfig.FcNameParse(f":lang={language}".encode()))
+    wanted = ctypes.c_void_p(fontconfig.FcObjectSetBuild(b"family", None))
+    return bool(fontconfig.FcFontList(None, pattern, wanted).contents.count)
+
+
+def has_pango() -> bool:
+    return all(map(loads, PANGO_LIBRARIES))
 
 
 def bring_pdf() -> str:
     """Brings what PDFs need, where it may. Returns what is still to be done, or an empty text."""
-    missing = missing_for_pdf()
+    libraries = [] if has_pango() else list(PANGO_PACKAGES)
+    missing = libraries + [package for language, package in FONTS.items() if not has_font(language)]
     if not missing or (can_install() and install(missing)):
         return ""
-    return f"PDFs need Pango and a font: apt-get install {' '.join(missing)}"
+    need = "PDFs need Pango and fonts" if libraries else "PDFs in all languages need more fonts"
+    return f"{need}: apt-get install {' '.join(missing)}"
 
 
 def browser() -> str | None:

@@ -77,12 +77,11 @@ def by_name(rest: list[str]) -> list[str]:
 
 def bring_what_tests_need() -> None:
     """PDFs are part of what is tested: without Pango there is no honest run. Browser tests skip by themselves."""
-    problem = system.bring_pdf()
-    if problem:
-        raise SetupError(problem)
+    pdf_problem = system.bring_pdf()
+    if pdf_problem and not system.has_pango():
+        raise SetupError(pdf_problem)
     node.bring_packages()
-    problem = system.bring_browser()
-    if problem:
+    for problem in filter(None, [pdf_problem, system.bring_browser()]):
         say(problem)
 
 

@@ -17,7 +17,9 @@ from billing.dev.process import MOST_CRASHES, Process
 from billing.dev.state import SetupError
 from billing.dev.supervisor import mend
 
-PDF_LINE = "PDFs need Pango and a font: apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core"
+PDF_LINE = (
+    "PDFs need Pango and fonts: apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-liberation fonts-droid-fallback"
+)
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return True
 
     monkeypatch.setattr(system, "loads", lambda _library: False)
-    monkeypatch.setattr(system, "has_fonts", lambda: False)
+    monkeypatch.setattr(system, "has_font", lambda _language: False)
     monkeypatch.setattr(system, "BROWSERS", ("no-such-browser",))
     monkeypatch.setattr(system, "install", install)
     return installed
@@ -50,11 +52,26 @@ def test_the_tests_stop_with_that_line(bare: list[list[str]], monkeypatch: pytes
     assert str(stopped.value) == PDF_LINE
 
 
+def test_a_missing_font_is_said_and_the_tests_go_on(bare: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "can_install", lambda: False)
+    monkeypatch.setattr(system, "loads", lambda _library: True)
+    monkeypatch.setattr(system, "has_font", lambda language: language == "en")
+    monkeypatch.setattr(node, "bring_packages", lambda: None)
+    assert system.bring_pdf() == "PDFs in all languages need more fonts: apt-get install fonts-droid-fallback"
+    testing.bring_what_tests_need()
+
+
 def test_root_gets_it_installed(bare: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "can_install", lambda: True)
     assert system.bring_pdf() == ""
     assert system.bring_browser() == ""
-    assert bare == [["libpango-1.0-0", "libpangoft2-1.0-0", "fonts-dejavu-core"], ["chromium"]]
+    pdf = ["libpango-1.0-0", "libpangoft2-1.0-0", "fonts-liberation", "fonts-droid-fallback"]
+    assert bare == [pdf, ["chromium"]]
+
+
+def test_fonts_are_asked_for_by_the_languages_they_write() -> None:
+    assert system.has_font("en")
+    assert not system.has_font("tlh")
 
 
 def test_a_python_without_venv_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
