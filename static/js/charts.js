@@ -8,7 +8,7 @@
     return {
       animation: false,
       textStyle: { fontFamily: colour("--tblr-font-sans-serif") || "system-ui", color: colour("--tg-ink-2"), fontSize: 12 },
-      grid: { left: 8, right: 8, top: 28, bottom: 4, containLabel: true },
+      grid: { left: 8, right: 28, top: 28, bottom: 4, containLabel: true },
       tooltip: {
         renderMode: "richText", backgroundColor: colour("--tg-sheet"), borderColor: colour("--tg-line"),
         textStyle: { color: colour("--tg-ink") }

@@ -13,10 +13,10 @@ from django.test import Client
 
 from accounts.models import Transfer, TransferKind
 from billing.formatting import money_text
-from billing.portals.operator import usage as usage_pages
 from invoicing.models import Invoice, InvoiceStatus, OutboxMail
 from rating.models import Rate, UsageImport
 from rating.services.imports import work
+from rating.tasks import work_import
 from tests.billing.world import World
 from tests.cast import Cast
 from tests.invoicing.month import HEADER, call_lines
@@ -178,7 +178,7 @@ def test_usage_goes_in_by_upload_and_its_counts_add_up(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(usage_pages.work_import, "delay", asked.append)
+    monkeypatch.setattr(work_import, "delay", asked.append)
     cast.fund("harbour", 100)
     cast.fund("alice", 50)
     browser = cast.client("northstar")

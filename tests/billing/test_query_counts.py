@@ -28,7 +28,6 @@ LISTS = (
         "received",
         "members",
         "keys",
-        "trail",
     ),
     *("prices", "lists", "list", "search", "account", "buy_prices"),
 )

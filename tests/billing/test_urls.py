@@ -26,7 +26,7 @@ FRAME = {
 }
 LOGIN_PREFIXES = ("account_", "mfa_")
 API = "api:"
-"""Held by test_api_tenants, over the API's own router."""
+"""Held by test_api_tenants."""
 
 OF_THE_SAME_KIND = {"operator": "northstar", "dealer": "outsider", "customer": "mallory"}
 OF_OTHER_KINDS = {"operator": ("outsider", "mallory"), "dealer": ("mallory",), "customer": ("outsider",)}

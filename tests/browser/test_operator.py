@@ -1,4 +1,4 @@
-"""Northstar's day at the desk: funds down, a deck in, calls in, the month on paper, and acting for a dealer."""
+"""Northstar's day at the desk: funds down, a deck and calls in, the month on paper, acting for a dealer."""
 
 from __future__ import annotations
 
