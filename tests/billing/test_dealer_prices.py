@@ -100,3 +100,11 @@ def test_trying_a_number_shows_the_dealers_sale_and_cost_alone(october: Cast) ->
     assert "Harbour Voice has no price" in missing
     strange = page(october.client("harbour"), "prices/try/", customer="mallory", to="+85225550123", seconds="60")
     assert "You sell it for" not in strange
+
+
+def test_a_sub_dealers_list_is_its_own_business(october: Cast) -> None:
+    harbour = october.client("harbour")
+    for part in ("", "markup/", "rate/", "copy/", "markup/effect/?percent=3"):
+        assert harbour.get(f"/dealer/prices/lists/pier-atlas/{part}").status_code == 404, part
+    assert harbour.post("/dealer/prices/lists/pier-atlas/markup/", {"percent": "1", "addon": "0"}).status_code == 404
+    assert "Pier by Atlas" not in page(harbour, "prices/")
