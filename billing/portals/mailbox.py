@@ -95,8 +95,8 @@ def attachment(request: HttpRequest, key: str, index: int) -> HttpResponse:
 def _box() -> mailbox.Maildir | None:
     if not settings.DEMO or not settings.MAIL_DIR:
         raise Http404
-    place = Path(settings.MAIL_DIR) / "box"
-    return mailbox.Maildir(str(place), create=False) if place.is_dir() else None
+    place = Path(settings.MAIL_DIR)
+    return mailbox.Maildir(str(place), create=False) if (place / "cur").is_dir() else None
 
 
 def _message(box: Any, key: str) -> EmailMessage:

@@ -153,8 +153,8 @@ def mail_with(subject: str) -> EmailMessage:
 def test_the_demos_mail_box_shows_mails_and_keeps_their_html_caged(
     client: Client, people: People, settings: Any, tmp_path: Path
 ) -> None:
-    settings.DEMO, settings.MAIL_DIR = True, str(tmp_path)
-    key = Maildir(tmp_path / "box").add(mail_with("Invoice 2026-00042").as_bytes())
+    settings.DEMO, settings.MAIL_DIR = True, str(tmp_path / "mail")
+    key = Maildir(tmp_path / "mail").add(mail_with("Invoice 2026-00042").as_bytes())
     assert "Invoice 2026-00042" in client.get("/demo/mail/").content.decode()
     assert "Northstar-1.pdf" in client.get(f"/demo/mail/{key}/").content.decode()
     body = client.get(f"/demo/mail/{key}/body/")

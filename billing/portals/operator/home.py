@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import AccountKind
 from accounts.selectors import money
-from billing.formatting import money_text, month_short
+from billing.formatting import currency_decimals, decimal_text, month_short
 from billing.portals.charts import Chart, Series, bars
 from billing.portals.look import look_of
 from billing.portals.operator.base import OperatorView
@@ -147,7 +147,7 @@ def _back(today: date, months: int) -> date:
 
 def _chart(months: list[MonthFigures], currency: str) -> Chart:
     def series(name: str, values: list[Decimal]) -> Series:
-        return Series(name, values, [money_text(value, currency) for value in values])
+        return Series(name, values, [decimal_text(value, currency_decimals(currency)) for value in values])
 
     return bars(
         "months",
