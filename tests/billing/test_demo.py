@@ -117,7 +117,7 @@ def test_the_story_is_told_once_even_if_cut_off_and_its_books_are_clean(
     small: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _cut_off(small, monkeypatch)
-    told = load_demo(small.append, scale=Scale(0.02), now=NOW)
+    told = load_demo(small.append, scale=Scale(0.02, workers=1), now=NOW)
     assert told["parties"] == 6 + len(CUSTOMERS)
     assert any("Importing" in line for line in small)
     _people()
@@ -126,7 +126,7 @@ def test_the_story_is_told_once_even_if_cut_off_and_its_books_are_clean(
     assert list(violations()) == []
 
     transfers, imports = Transfer.objects.count(), UsageImport.objects.count()
-    assert load_demo(small.append, scale=Scale(0.02), now=NOW) == told
+    assert load_demo(small.append, scale=Scale(0.02, workers=1), now=NOW) == told
     assert (Transfer.objects.count(), UsageImport.objects.count()) == (transfers, imports)
 
 
@@ -137,7 +137,7 @@ def _cut_off(small: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as cut:
         cut.setattr(loading, "pay_invoices", stop)
         with pytest.raises(KeyboardInterrupt):
-            load_demo(small.append, scale=Scale(0.02), now=NOW)
+            load_demo(small.append, scale=Scale(0.02, workers=1), now=NOW)
     assert not loading.is_loaded()
 
 
