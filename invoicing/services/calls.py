@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,8 +25,9 @@ _TRANSFERS = """
 # A usage record carries the same moment in its id as its rated calls, so the same bounds shut its partitions too.
 _CALLS = """
     SELECT c.started_at, c.caller, c.number, c.destination, COALESCE(k.name, ''), c.duration_s, c.billed_s, c.sale,
-        COALESCE(r.call_id, '')
+        l.decimals, COALESCE(r.call_id, '')
     FROM rating_ratedcall c
+    JOIN rating_pricelist l ON l.id = c.price_list_id
     LEFT JOIN rating_carrier k ON k.id = c.carrier_id
     LEFT JOIN rating_usagerecord r ON r.id = c.record_id
         AND r.id >= rating_id_floor(%(since)s) AND r.id < rating_id_floor(%(until)s)
@@ -65,7 +67,7 @@ def _streamed(sql: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _call(row: tuple[Any, ...], zone: ZoneInfo) -> CallRow:
-    started_at, caller, number, destination, carrier, duration_s, billed_s, sale, call_id = row
+    started_at, caller, number, destination, carrier, duration_s, billed_s, sale, decimals, call_id = row
     return CallRow(
         started_at=started_at.astimezone(zone),
         caller=with_plus(caller),
@@ -75,9 +77,15 @@ def _call(row: tuple[Any, ...], zone: ZoneInfo) -> CallRow:
         carrier=carrier,
         duration_s=duration_s,
         billed_s=billed_s,
-        net=sale,
+        net=in_list_decimals(sale, decimals),
         call_id=call_id,
     )
+
+
+def in_list_decimals(amount: Decimal, decimals: int) -> Decimal:
+    """With the list's decimals, as it was rated; where tax was taken out of it, with all that it has. Never rounds."""
+    listed = amount.quantize(Decimal(1).scaleb(-decimals))
+    return listed if listed == amount else amount
 
 
 def with_plus(number: str) -> str:

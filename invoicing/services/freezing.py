@@ -132,14 +132,16 @@ def freeze(invoice: Invoice, terms: Terms, material: Material) -> InvoiceContext
     )
 
 
-def _address(text: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+def _address(text: str, name: str) -> tuple[str, ...]:
+    """Its lines, without the name when that leads them: it stands above already."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return tuple(lines[1:] if lines and lines[0].casefold() == name.casefold() else lines)
 
 
 def _seller(brand: Brand, logo: str) -> PartyBlock:
     return PartyBlock(
         name=brand.name,
-        address=_address(brand.address),
+        address=_address(brand.address, brand.name),
         tax_id=brand.tax_id,
         email=brand.sender or settings.DEFAULT_FROM_EMAIL,
         phone=brand.phone,
@@ -153,7 +155,7 @@ def _seller(brand: Brand, logo: str) -> PartyBlock:
 def _buyer(party: Party) -> PartyBlock:
     return PartyBlock(
         name=party.name,
-        address=_address(party.address),
+        address=_address(party.address, party.name),
         tax_id=party.tax_id,
         email=party.email,
         phone=party.phone,

@@ -153,7 +153,8 @@ class DestinationSum:
 
 
 _DESTINATIONS = """
-    SELECT COALESCE(k.name, ''), c.destination, count(*), COALESCE(sum(c.duration_s), 0), COALESCE(sum(c.sale), 0)
+    SELECT COALESCE(k.name, ''), c.destination, count(*), COALESCE(sum(c.duration_s), 0),
+        COALESCE(sum(trim_scale(c.sale)), 0)
     FROM rating_ratedcall c LEFT JOIN rating_carrier k ON k.id = c.carrier_id
     WHERE c.transfer_id = ANY(%(transfers)s) AND c.seller_id = %(seller)s AND c.buyer_id = %(buyer)s
         AND c.id >= rating_id_floor(%(since)s) AND c.id < rating_id_floor(%(until)s)
