@@ -109,7 +109,11 @@ class Tariff:
 
     def of_digits(self, digits: str, carrier: UUID | None = None) -> Found | None:
         """The rate of a prefix or a whole number in E.164 digits."""
-        return self._find(digits, region_code(digits) != self.plan.home_country, carrier)
+        return self._find(digits, self.lies_abroad(digits), carrier)
+
+    def lies_abroad(self, digits: str) -> bool:
+        """Whether the choice of a carrier matters for these E.164 digits."""
+        return region_code(digits) != self.plan.home_country
 
     def by_list(self, digits: str, carrier: UUID | None) -> Found | None:
         """The rate of a number in the lists of one carrier (None: those for any), wherever the number lies."""
@@ -135,7 +139,8 @@ class Tariff:
         prefixes = list(rows.values_list("prefix", flat=True).distinct()[: MOST_PREFIXES + 1])
         found = ((prefix, self.of_digits(prefix, carrier)) for prefix in prefixes[:MOST_PREFIXES])
         known = [(prefix, one) for prefix, one in found if one is not None and _wanted(one, text, digits)]
-        return merged(known), len(prefixes) > MOST_PREFIXES
+        first = sorted(merged(known), key=lambda row: not row.destination.casefold().startswith(text.casefold()))
+        return first, len(prefixes) > MOST_PREFIXES
 
     def seconds_for(self, found: Found, available: Decimal) -> int:
         """How long a call may last for what is available, at most a hundred days; prepaid tax is reckoned in."""

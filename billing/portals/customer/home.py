@@ -50,14 +50,15 @@ class Home(CustomerView):
 
     def reach(self, wallet: Wallet) -> list[dict[str, Any]]:
         """Favourite destinations with their price and how many minutes are left for each."""
-        known = traffic.favourites(self.viewer, buyer=self.viewer.party, most=4)
+        known = traffic.favourites(self.viewer, buyer=self.viewer.party, most=6)
         numbers = [one.number for one in known] or list(SAMPLES[:3])
-        return [line for number in numbers if (line := reach_of(self.tariff, number, wallet)) is not None]
+        return [line for number in numbers if (line := reach_of(self.tariff, number, wallet)) is not None][:4]
 
 
 def reach_of(tariff: Tariff, number: str, wallet: Wallet) -> dict[str, Any] | None:
+    """A destination's price and the minutes that are left for it; None where calls there are free or not sold."""
     found = tariff.of_digits(number)
-    if found is None or found.row.blocked:
+    if found is None or found.row.blocked or not found.row.price:
         return None
     seconds = tariff.seconds_for(found, wallet.available)
     return {

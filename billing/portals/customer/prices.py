@@ -41,10 +41,10 @@ class Prices(CustomerView):
 
     def compared(self, offers: list[Offer]) -> list[dict[str, Any]]:
         """The destinations called most, at each carrier's price; the cheapest marked."""
-        known = traffic.favourites(self.viewer, buyer=self.viewer.party, most=6)
-        numbers = [one.number for one in known] or list(SAMPLES)
+        known = traffic.favourites(self.viewer, buyer=self.viewer.party, most=12)
+        numbers = [one.number for one in known if self.tariff.lies_abroad(one.number)] or list(SAMPLES)
         lines = []
-        for number in numbers:
+        for number in numbers[:6]:
             found = [self.tariff.of_digits(number, offer.id) for offer in offers]
             named = next((one for one in found if one is not None), None)
             if named is None:

@@ -61,10 +61,12 @@ class Home(DealerView):
 
     def reach(self) -> dict[str, Any] | None:
         """How long its funds carry calls to the destination that its customers call most."""
-        favourite = next(iter(traffic.favourites(self.viewer, most=1)), None)
-        if favourite is None or self.own_wallet is None:
+        wallet = self.own_wallet
+        if wallet is None:
             return None
-        return reach_of(self.bought, favourite.number, self.own_wallet)
+        known = traffic.favourites(self.viewer, most=4)
+        reached = (reach_of(self.bought, one.number, wallet) for one in known)
+        return next((one for one in reached if one is not None), None)
 
     def needs(self) -> dict[str, Any]:
         below = (

@@ -208,11 +208,10 @@ def effect_context(view: Any, typed: ListTerms) -> dict[str, Any]:
 
 
 def shown(found: list[Effect]) -> list[Effect]:
-    """To four decimals, as many as a reader compares."""
+    """Each destination once, to four decimals, as many as a reader compares."""
+    once = {one.destination: one for one in reversed(found) if one.then is not None or one.now is not None}
     return [
-        replace(one, buy=_four(one.buy), now=_four(one.now), then=_four(one.then))
-        for one in found
-        if one.then is not None or one.now is not None
+        replace(one, buy=_four(one.buy), now=_four(one.now), then=_four(one.then)) for one in reversed(once.values())
     ]
 
 
