@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.models import Billing, Wallet
 from rating.models import Carrier, CarrierChoice, PriceTerms
-from tiers.models import Brand, Party, Placement
+from tiers.models import Brand, Kind, Party, Placement
 
-DatedList = list[tuple[datetime, datetime | None, UUID, UUID]]
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+Dated = tuple[datetime, datetime | None, UUID, UUID]
+"""From, to (None: open), seller, brand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,25 @@ class Purse:
     counter: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Link:
-    """One sale in the chain: who sells to whom under which brand."""
+    """One sale in the chain: who sells to whom under which brand. A directory has one object for each."""
 
     seller: UUID
     buyer: UUID
     brand: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A customer's chain, and how long it stood. A later moment outside [since, until) asks for another."""
+
+    links: list[Link]
+    since: datetime
+    until: datetime | None
+
+    def covers(self, moment: datetime) -> bool:
+        return self.since <= moment and (self.until is None or moment < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,8 @@ class Directory:
         self.people = {row[0]: Person(*row) for row in Party.objects.values_list("id", "code", "name", "path", "kind")}
         self.by_code = {person.code: person for person in self.people.values()}
         self._placements = self._read_placements()
+        self._chains: dict[UUID, Chain] = {}
+        self._links: dict[tuple[UUID, UUID, UUID], Link] = {}
         self._purses = self._read_purses()
         self._choices: dict[UUID, list[tuple[datetime, datetime | None, UUID]]] = defaultdict(list)
         for party, start, end, carrier in CarrierChoice.objects.values_list(
@@ -81,8 +97,8 @@ class Directory:
         self.carriers_by_id = {carrier.pk: carrier for carrier in self.carriers.values()}
 
     @staticmethod
-    def _read_placements() -> dict[UUID, DatedList]:
-        placed: dict[UUID, DatedList] = defaultdict(list)
+    def _read_placements() -> dict[UUID, list[Dated]]:
+        placed: dict[UUID, list[Dated]] = defaultdict(list)
         rows = Placement.objects.order_by("valid_from")
         for party, start, end, seller, brand in rows.values_list("party", "valid_from", "valid_to", "seller", "brand"):
             placed[party].append((start, end, seller, brand))
@@ -103,16 +119,25 @@ class Directory:
 
         Empty, or cut short below the operator, where somebody was not placed then.
         """
+        chain = self._chains.get(customer)
+        if chain is None or not chain.covers(moment):
+            chain = self._chains[customer] = self._follow(customer, moment)
+        return chain.links
+
+    def _follow(self, customer: UUID, moment: datetime) -> Chain:
         links: list[Link] = []
-        buyer = customer
+        buyer, since, until = customer, BEGINNING, None
         while len(links) <= len(self.people):
             placed = _in_force(self._placements.get(buyer, ()), moment)
             if placed is None:
                 break
-            seller, brand = placed
-            links.append(Link(seller, buyer, brand))
+            start, end, seller, brand = placed
+            since = max(since, start)
+            until = min(filter(None, (until, end)), default=None)
+            links.append(self._links.setdefault((seller, buyer, brand), Link(seller, buyer, brand)))
             buyer = seller
-        return links
+        complete = bool(links) and self.people[buyer].kind == Kind.OPERATOR
+        return Chain(links, since if complete else moment, until if complete else moment)
 
     def purse(self, buyer: UUID, currency: str) -> Purse | None:
         return self._purses.get((buyer, currency))
@@ -129,10 +154,8 @@ class Directory:
         return None
 
 
-def _in_force(
-    dated: Iterable[tuple[datetime, datetime | None, UUID, UUID]], moment: datetime
-) -> tuple[UUID, UUID] | None:
-    for start, end, seller, brand in dated:
-        if start <= moment and (end is None or moment < end):
-            return seller, brand
+def _in_force(dated: Iterable[Dated], moment: datetime) -> Dated | None:
+    for one in dated:
+        if one[0] <= moment and (one[1] is None or moment < one[1]):
+            return one
     return None

@@ -6,9 +6,10 @@ without a price at any selling tier is charged at none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -17,15 +18,14 @@ from rating.kernel import Charge, price
 from rating.numbers import Number, ServiceClass
 from rating.pricing.directory import Directory, Link, Purse, Tax
 from rating.pricing.lists import Found
-from rating.pricing.shelf import Shelf, in_table
+from rating.pricing.shelf import Groups, Shelf, find_in, in_table
 from tiers.models import Kind
 
 PLACES = Decimal("0.000001")
 NOTHING = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class CallFacts:
+class CallFacts(NamedTuple):
     """What pricing needs of a call. `trunk` is the carrier that carried it, `chosen` overrides the choice."""
 
     customer: UUID
@@ -37,8 +37,7 @@ class CallFacts:
     chosen: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TierPrice:
+class TierPrice(NamedTuple):
     """What one seller charges its buyer. `amount` is the list's price; `sale` and `tax` are what is posted now.
 
     A prepaid wallet pays tax with the charge. Where prices include tax, the tax is inside `amount`.
@@ -57,8 +56,7 @@ class TierPrice:
         return self.charge.amount
 
 
-@dataclass(frozen=True, slots=True)
-class CarrierCost:
+class CarrierCost(NamedTuple):
     """What the operator pays. `found` is None where the carrier has no price: flagged, and costed later."""
 
     carrier: UUID
@@ -70,8 +68,7 @@ class CarrierCost:
         return None if self.charge is None else self.charge.amount
 
 
-@dataclass(frozen=True, slots=True)
-class PricedCall:
+class PricedCall(NamedTuple):
     """`tiers` runs from the customer up to the operator."""
 
     tiers: tuple[TierPrice, ...]
@@ -93,12 +90,22 @@ class Unpriced:
     buyer: UUID | None = None
 
 
+@dataclass(slots=True)
+class Till:
+    """What one sale of the chain needs again and again: lists by carrier, purses by currency, the brand's tax."""
+
+    tax: Tax | None
+    lists: dict[UUID | None, Groups] = field(default_factory=dict)
+    purses: dict[str, Purse | None] = field(default_factory=dict)
+
+
 class Engine:
     """Prices calls against one snapshot of the directory and the lists."""
 
     def __init__(self, directory: Directory | None = None, shelf: Shelf | None = None) -> None:
         self.directory = directory or Directory()
         self.shelf = shelf or Shelf()
+        self._tills: dict[Link, Till] = {}
 
     def price(self, call: CallFacts) -> PricedCall | Unpriced:
         links = self.directory.chain(call.customer, call.answered_at)
@@ -117,39 +124,40 @@ class Engine:
         return PricedCall(tuple(tiers), self._cost(call, trunk), chosen if call.abroad else None)
 
     def _tier(self, call: CallFacts, link: Link, carrier: UUID | None) -> TierPrice | Unpriced:
-        seller = self.directory.people[link.seller].name
-        hit = self.shelf.find(link.brand, link.buyer, carrier, call.number.e164, call.answered_at)
+        till = self._till(link, carrier)
+        hit = find_in(till.lists[carrier], call.number.e164, call.answered_at)
         if hit is None:
-            return Unpriced(
-                "no_price",
-                _("%(seller)s has no price for %(number)s.") % {"seller": seller, "number": call.number.e164},
-                link.seller,
-                link.buyer,
-            )
+            return self._refuse(link, "no_price", _("%(seller)s has no price for %(what)s."), call.number.e164)
         found = hit.found
         if found.row.blocked:
-            return Unpriced(
-                "blocked",
-                _("%(seller)s has closed %(prefix)s.") % {"seller": seller, "prefix": found.row.prefix},
-                link.seller,
-                link.buyer,
-            )
-        purse = self.directory.purse(link.buyer, found.measure.currency)
-        if purse is None or purse.seller != link.seller:
-            return Unpriced(
-                "no_wallet",
-                _("%(buyer)s has no wallet in %(currency)s with %(seller)s.")
-                % {
-                    "buyer": self.directory.people[link.buyer].name,
-                    "currency": found.measure.currency,
-                    "seller": seller,
-                },
-                link.seller,
-                link.buyer,
-            )
+            return self._refuse(link, "blocked", _("%(seller)s has closed %(what)s."), found.row.prefix)
+        purse = self._purse(till, link, found.measure.currency)
+        if purse is None:
+            reason = _("%(buyer)s has no wallet in %(what)s with %(seller)s.")
+            return self._refuse(link, "no_wallet", reason, found.measure.currency)
         charge = price(found.kernel, call.duration_s, call.answered_at)
-        sale, tax = split_tax(charge.amount, self.directory.taxes.get(link.brand), purse.prepaid)
+        sale, tax = split_tax(charge.amount, till.tax, purse.prepaid)
         return TierPrice(link, purse, hit.list_id, found, charge, sale, tax)
+
+    def _till(self, link: Link, carrier: UUID | None) -> Till:
+        till = self._tills.get(link)
+        if till is None:
+            till = self._tills[link] = Till(self.directory.taxes.get(link.brand))
+        if carrier not in till.lists:
+            till.lists[carrier] = self.shelf.groups(link.brand, link.buyer, carrier)
+        return till
+
+    def _purse(self, till: Till, link: Link, currency: str) -> Purse | None:
+        """The buyer's wallet with this very seller."""
+        if currency not in till.purses:
+            purse = self.directory.purse(link.buyer, currency)
+            till.purses[currency] = purse if purse and purse.seller == link.seller else None
+        return till.purses[currency]
+
+    def _refuse(self, link: Link, code: str, reason: str, what: str) -> Unpriced:
+        people = self.directory.people
+        names = {"seller": people[link.seller].name, "buyer": people[link.buyer].name, "what": what}
+        return Unpriced(code, reason % names, link.seller, link.buyer)
 
     def _cost(self, call: CallFacts, trunk: UUID | None) -> CarrierCost | None:
         if call.number.service_class is ServiceClass.ON_NET or trunk is None:

@@ -6,9 +6,8 @@ table, or another list (the seller's own buy list), which may be derived itself.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -52,11 +51,11 @@ class Found:
             "rounding": measure.rounding,
             "time_zone": measure.time_zone,
             "band_rule": measure.band_rule,
-            "steps": row.steps or [],
-            "bands": row.bands or [],
-            "holidays": list(measure.holidays) if row.bands else [],
         }
-        return KernelRate.from_json(body)
+        if not row.steps and not row.bands:
+            return KernelRate(**body)
+        body |= {"steps": row.steps or [], "bands": row.bands or []}
+        return KernelRate.from_json(body | {"holidays": list(measure.holidays) if row.bands else []})
 
     @cached_property
     def terms(self) -> dict[str, Any]:
@@ -71,7 +70,13 @@ class Found:
 
     @cached_property
     def digest(self) -> bytes:
-        return blake2b(json.dumps(self.terms, sort_keys=True).encode(), digest_size=16).digest()
+        """16 bytes over all that `terms` is made of, without making it."""
+        row, measure = self.row, self.measure
+        rate = (row.price, row.connect_fee, row.first_s, row.step_s, row.grace_s, row.free_s, row.min_charge)
+        rounding = (measure.currency, measure.decimals, measure.rounding)
+        calendar = (row.steps, row.bands, measure.time_zone, measure.band_rule, measure.holidays)
+        whole = repr((row.prefix, row.destination, rate, rounding, calendar, self.origin))
+        return blake2b(whole.encode(), digest_size=16).digest()
 
 
 def deck_rate(book: TableBook, row: RateRow) -> Found:
@@ -105,9 +110,15 @@ class ListBook:
         self._kept_rows: list[RateRow] = []
         self._entered: dict[int, Found] = {}
 
-    @property
+    @cached_property
+    def prefixes(self) -> Set[str]:
+        """All that the list may have a rate for, at one time or another."""
+        own, base = (part.prefixes if part else frozenset[str]() for part in (self._own, self._base))
+        return own | base if own and base else own or base
+
+    @cached_property
     def longest(self) -> int:
-        return max(self._own.longest if self._own else 0, self._base.longest if self._base else 0)
+        return max(map(len, self.prefixes), default=0)
 
     def entered(self, prefix: str, moment: datetime) -> Found | None:
         """The list's own rate of exactly this prefix."""

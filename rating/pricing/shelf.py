@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 from datetime import datetime
 from uuid import UUID
 
@@ -26,21 +27,17 @@ class Shelf:
         self._by_place: dict[tuple[UUID, UUID | None, UUID | None], UUID] = {
             (one.brand_id, one.buyer_id, one.carrier_id): one.pk for one in self._lists.values()
         }
-        self._ranked: dict[tuple[UUID, UUID, UUID | None], list[list[ListBook]]] = {}
+        self._ranked: dict[tuple[UUID, UUID, UUID | None], Groups] = {}
 
     def table(self, pk: UUID) -> TableBook:
         return CACHE.get(self._tables[pk])
 
     def find(self, brand: UUID, buyer: UUID, carrier: UUID | None, number: str, moment: datetime) -> FoundIn | None:
         """The rate that holds: the longest prefix over the lists for this carrier, else over those for any."""
-        for group in self._groups(brand, buyer, carrier):
-            found = _longest(group, number, moment)
-            if found is not None:
-                return found
-        return None
+        return find_in(self.groups(brand, buyer, carrier), number, moment)
 
     def has_list(self, brand: UUID, buyer: UUID, carrier: UUID | None) -> bool:
-        return any(self._groups(brand, buyer, carrier))
+        return any(group.books for group in self.groups(brand, buyer, carrier))
 
     def carries(self, brand: UUID, buyer: UUID, carrier: UUID) -> bool:
         """Whether a list for just this carrier prices the buyer's calls."""
@@ -61,7 +58,7 @@ class Shelf:
             waiting.append(one.base_list_id)
         return tables
 
-    def _groups(self, brand: UUID, buyer: UUID, carrier: UUID | None) -> list[list[ListBook]]:
+    def groups(self, brand: UUID, buyer: UUID, carrier: UUID | None) -> Groups:
         """The buyer's own lists and the brand's for the carrier together; the brand's for any carrier behind them."""
         key = (brand, buyer, carrier)
         if key not in self._ranked:
@@ -71,7 +68,8 @@ class Shelf:
             if carrier:
                 group += [self._at(brand, None, carrier)]
             first = [book for book in group if book is not None]
-            self._ranked[key] = [first, [any_carrier]] if any_carrier else [first]
+            ranked = [first, [any_carrier]] if any_carrier else [first]
+            self._ranked[key] = [Group(books) for books in ranked]
         return self._ranked[key]
 
     def _at(self, brand: UUID, buyer: UUID | None, carrier: UUID | None) -> ListBook | None:
@@ -105,16 +103,39 @@ class FoundIn:
         self.found = found
 
 
-def _longest(group: list[ListBook], number: str, moment: datetime) -> FoundIn | None:
-    """Longest prefix first; at equal length in the order of the group, entered before derived within a list."""
-    if not group:
+class Group:
+    """Lists of equal rank: the longest prefix over all of them holds."""
+
+    __slots__ = ("books", "longest", "prefixes")
+
+    def __init__(self, books: list[ListBook]) -> None:
+        self.books = books
+        known = [book.prefixes for book in books]
+        self.prefixes: Set[str] = known[0] if len(known) == 1 else frozenset[str]().union(*known)
+        self.longest = max(map(len, self.prefixes), default=0)
+
+    def find(self, number: str, moment: datetime) -> FoundIn | None:
+        """Longest prefix first; at equal length in the order of the lists, entered before derived within a list."""
+        for length in range(min(len(number), self.longest), 0, -1):
+            prefix = number[:length]
+            if prefix not in self.prefixes:
+                continue
+            for book in self.books:
+                found = book.at(prefix, moment)
+                if found is not None:
+                    return FoundIn(book.id, found)
         return None
-    for length in range(min(len(number), max(book.longest for book in group)), 0, -1):
-        prefix = number[:length]
-        for book in group:
-            found = book.entered(prefix, moment) or book.derived(prefix, moment)
-            if found is not None:
-                return FoundIn(book.id, found)
+
+
+Groups = list[Group]
+
+
+def find_in(groups: Groups, number: str, moment: datetime) -> FoundIn | None:
+    """The rate of the first group that has one."""
+    for group in groups:
+        found = group.find(number, moment)
+        if found is not None:
+            return found
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -64,6 +65,7 @@ class TableBook:
         self.measure = Measure.of(table)
         self._rows = rows
         self._starts = {prefix: [row.effective_from for row in dated] for prefix, dated in rows.items()}
+        self.prefixes: Set[str] = rows.keys()
         self.longest = max(map(len, rows), default=0)
         self.made: dict[int, object] = {}  # what was made of a row, by the row's identity: the rows live as long
 

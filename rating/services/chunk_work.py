@@ -9,16 +9,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.services.transactions import in_transaction
 from rating.models import ChunkStatus, Quarantined, RecordStatus, UsageChunk, UsageImport
 from rating.pricing import Engine
+from rating.services.keys import claim_keys, taken
 from rating.services.leases import Lease
 from rating.services.posting import Poster, make_partitions, rated, write_records
-from rating.services.sorting import Sorted, Sorter
+from rating.services.sorting import Keyed, Sorted, Sorter
 from rating.usage.lines import Chunk
 from rating.usage.occurrence import Occurrences
 from rating.usage.reading import OpenUsage, open_usage
@@ -32,14 +32,22 @@ QUARANTINE_BATCH = 2000
 
 @dataclass(slots=True)
 class Chunked:
-    """The chunk's lines, sorted out; `duplicates` is known once the keys are claimed."""
+    """The chunk's lines, sorted out."""
 
     records: list[Sorted] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
     duplicates: int = 0
 
-    def counts(self, fresh: list[Sorted]) -> dict[str, int]:
-        by_status = Counter(record.status for record in fresh)
+    def repeat(self, record: Keyed | Sorted, content: bytes) -> None:
+        """A key that was taken before, by a record of this content: a duplicate, or a conflict for the quarantine."""
+        if record.content == content:
+            self.duplicates += 1
+            return
+        reason = _("The call %s came before with other figures.") % (record.row.call_id or record.key.hex())
+        self.bad.append(bad_row(record.row.line, record.row.text, "call_id", "conflict", reason))
+
+    def counts(self) -> dict[str, int]:
+        by_status = Counter(record.status for record in self.records)
         counts = {
             "rated": by_status[RecordStatus.RATED],
             "unrated": by_status[RecordStatus.UNRATED],
@@ -69,13 +77,13 @@ def work_chunk(lease: Lease, usage_import: UsageImport, engine: Engine) -> dict[
 
     def write() -> dict[str, int]:
         chunk = lease.keep()
-        fresh = _claim_keys(chunked, usage_import.source_id)
-        _write_quarantine(chunked.bad, usage_import)
-        write_records(fresh, usage_import.source_id, usage_import.pk)
-        counts = chunked.counts(fresh)
+        claimed = _claim_keys(chunked, usage_import.source_id)
+        _write_quarantine(claimed.bad, usage_import)
+        write_records(claimed.records, usage_import.source_id, usage_import.pk)
+        counts = claimed.counts()
         _finish(chunk, counts)
         poster = Poster(engine, chunk.pk.hex)
-        for record in rated(fresh):
+        for record in rated(claimed.records):
             assert record.priced is not None
             poster.add(record, record.priced)
         poster.write(Actor(f"import of {usage_import.name}"[:254], usage_import.actor_id))
@@ -85,15 +93,17 @@ def work_chunk(lease: Lease, usage_import: UsageImport, engine: Engine) -> dict[
 
 
 def _read(lease: Lease, usage_import: UsageImport, engine: Engine) -> Chunked:
-    row = lease.chunk
-    chunk = Chunk(row.index, row.byte_from, row.byte_to, row.first_line, row.lines)
-    before = {bytes.fromhex(content): times for content, times in row.repeats.items()}
-    sorter = Sorter(usage_import.source, engine)
-    chunked = Chunked()
-    rows = open_import(usage_import).rows(chunk)
-    for position, made in enumerate(sorter.sort(rows, Occurrences(before))):
+    """The chunk's records, priced. What was taken before is told apart first: a file that comes again costs little."""
+    sorter, chunked = Sorter(usage_import.source, engine), Chunked()
+    keyed = _keyed(lease.chunk, usage_import, sorter, chunked)
+    before = taken(usage_import.source_id, [record.key for record in keyed])
+    for position, record in enumerate(keyed):
         if position % 500 == 0:
             lease.renew()
+        if record.key in before:
+            chunked.repeat(record, before[record.key].content)
+            continue
+        made = sorter.sort(record)
         if isinstance(made, BadRow):
             chunked.bad.append(made)
         else:
@@ -101,45 +111,39 @@ def _read(lease: Lease, usage_import: UsageImport, engine: Engine) -> Chunked:
     return chunked
 
 
-def _claim_keys(chunked: Chunked, source: UUID) -> list[Sorted]:
-    """Those of the chunk's records that nobody took before. Others are duplicates, or conflicts for the quarantine.
+def _keyed(row: UsageChunk, usage_import: UsageImport, sorter: Sorter, chunked: Chunked) -> list[Keyed]:
+    chunk = Chunk(row.index, row.byte_from, row.byte_to, row.first_line, row.lines)
+    occurrences = Occurrences({bytes.fromhex(content): times for content, times in row.repeats.items()})
+    keyed = []
+    for line in open_import(usage_import).rows(chunk):
+        made = line if isinstance(line, BadRow) else sorter.keyed(line, occurrences)
+        if isinstance(made, BadRow):
+            chunked.bad.append(made)
+        else:
+            keyed.append(made)
+    return keyed
 
-    Keys are claimed in key order, so that two workers with overlapping files wait for each other only one way.
+
+def _claim_keys(chunked: Chunked, source: UUID) -> Chunked:
+    """Those of the chunk's records that nobody took before; the others are repeats. Here it is decided for good.
+
+    Leaves `chunked` as it is: the transaction may be tried again.
     """
     first: dict[bytes, Sorted] = {}
-    later: list[Sorted] = []
     for record in chunked.records:
-        if record.key in first:
-            later.append(record)
+        first.setdefault(record.key, record)
+    claimed = Chunked(bad=list(chunked.bad), duplicates=chunked.duplicates)
+    if claim_keys(source, first.values()) == len(chunked.records):
+        claimed.records = chunked.records
+        return claimed
+    holders = taken(source, first)
+    for record in chunked.records:
+        holder = holders[record.key]
+        if holder.record_id == record.id:
+            claimed.records.append(record)
         else:
-            first[record.key] = record
-    keys = sorted(first)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO rating_recordkey (source_id, key, content, record_id)"
-            " SELECT %s, * FROM unnest(%s::bytea[], %s::bytea[], %s::uuid[])"
-            " ON CONFLICT DO NOTHING RETURNING key",
-            [source, keys, [first[key].content for key in keys], [first[key].id for key in keys]],
-        )
-        claimed = {bytes(key) for (key,) in cursor.fetchall()}
-        taken = [key for key in keys if key not in claimed]
-        cursor.execute(
-            "SELECT key, content FROM rating_recordkey WHERE source_id = %s AND key = ANY(%s)",
-            [source, [*taken, *(record.key for record in later)]],
-        )
-        contents = {bytes(key): bytes(content) for key, content in cursor.fetchall()}
-    fresh = [record for key, record in first.items() if key in claimed]
-    for record in [*(first[key] for key in taken), *later]:
-        _repeat(chunked, record, contents[record.key])
-    return fresh
-
-
-def _repeat(chunked: Chunked, record: Sorted, content: bytes) -> None:
-    if record.content == content:
-        chunked.duplicates += 1
-        return
-    reason = _("The call %s came before with other figures.") % (record.row.call_id or record.key.hex())
-    chunked.bad.append(bad_row(record.row.line, record.row.text, "call_id", "conflict", reason))
+            claimed.repeat(record, holder.content)
+    return claimed
 
 
 def _write_quarantine(bad: list[BadRow], usage_import: UsageImport) -> None:

@@ -6,13 +6,13 @@ time; wallets are locked last, by the ledger's door.
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from operator import itemgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -23,20 +23,20 @@ from accounts.services.ledger import Draft, post
 from rating.models import RecordStatus
 from rating.pricing import Engine, PricedCall, TierPrice
 from rating.pricing.lists import Found
+from rating.services.copying import bytea_array, copy_fields, copy_rows
 from rating.services.sorting import Sorted
 from tiers.ids import uuid7
 from tiers.models import Party
 from tiers.viewer import Actor
 
-NULL = "\\N"
 RECORD_COLUMNS = (
     "id, source_id, import_id, line, call_id, status, customer_id, carrier_id, account, caller, callee, number,"
     " service_class, started_at, answered_at, duration_s, src_ip, src_port, user_agent, reason"
 )
 CALL_COLUMNS = (
-    "id, record_id, seller_id, buyer_id, customer_id, carrier_id, price_list_id, terms_id, cost_terms_id, caller,"
-    " number, prefix, destination, service_class, started_at, answered_at, duration_s, billed_s, currency, sale, tax,"
-    " cost_currency, cost, transfer_id, tax_transfer_id, cost_transfer_id"
+    "id, terms_id, cost_terms_id, transfer_id, tax_transfer_id, cost_transfer_id,"
+    " seller_id, buyer_id, carrier_id, price_list_id, prefix, destination, currency, billed_s, sale, tax,"
+    " cost_currency, cost, record_id, customer_id, caller, number, service_class, started_at, answered_at, duration_s"
 )
 
 
@@ -60,6 +60,16 @@ class Group:
 GroupKey = tuple[UUID, UUID, str, date]
 
 
+class Row(NamedTuple):
+    """A rated call as far as it is known before the terms are stored and the transfers summed."""
+
+    id: str
+    terms: bytes
+    cost_terms: bytes | None
+    groups: tuple[Group | None, Group | None, Group | None]
+    rest: str
+
+
 class Poster:
     """Collects the rated calls of one batch, then writes them and posts their transfers in the open transaction."""
 
@@ -69,74 +79,73 @@ class Poster:
         self._groups: dict[GroupKey, Group] = {}
         self._books: dict[tuple[UUID, str, str, str], UUID] = {}
         self._sellers: dict[UUID, Party] = {}
-        self._calls: list[tuple[UUID, list[Any], tuple[Group, Group | None, Group | None]]] = []
+        self._rows: list[Row] = []
         self._terms: dict[bytes, Found] = {}
 
     def add(self, record: Sorted, priced: PricedCall) -> None:
         """One call, at all its tiers."""
-        tiers = priced.tiers
+        row, tiers = record.row, priced.tiers
+        answered_at = row.answered_at or row.started_at
+        shared = copy_fields(
+            (
+                record.id,
+                record.customer,
+                row.caller,
+                record.number,
+                record.service_class,
+                row.started_at,
+                answered_at,
+                row.duration_s,
+            )
+        )
         for position, tier in enumerate(tiers):
             above = tiers[position + 1] if position + 1 < len(tiers) else None
-            self._add_tier(record, priced, tier, above)
+            made = self._row(record, priced, tier, above)
+            self._rows.append(made._replace(rest=f"{made.rest}\t{shared}\n"))
 
     def write(self, actor: Actor) -> int:
         """COPY the calls, then post; returns how many transfers. Wallets are locked from here to commit."""
-        ids = self._store_terms()
+        ids = store_terms(self._terms)
         lines = []
-        for call_id, row, groups in sorted(self._calls, key=lambda call: call[0].int):
-            row[7], row[8] = ids[row[7]], ids.get(row[8]) if row[8] else None
-            row += [group.id if group is not None and group.total else None for group in groups]
-            lines.append(copy_line([call_id, *row[1:]]))
+        for row in sorted(self._rows, key=itemgetter(0)):
+            transfers = [group.id if group is not None and group.total else None for group in row.groups]
+            cost_terms = ids[row.cost_terms] if row.cost_terms else None
+            known = copy_fields((ids[row.terms], cost_terms, *transfers))
+            lines.append(f"{row.id}\t{known}\t{row.rest}")
         copy_rows("rating_ratedcall", CALL_COLUMNS, lines)
         drafts = [self._draft(key, group) for key, group in sorted(self._groups.items(), key=_order) if group.total]
         if drafts:
             post(drafts, actor=actor)
         return len(drafts)
 
-    def _add_tier(self, record: Sorted, priced: PricedCall, tier: TierPrice, above: TierPrice | None) -> None:
-        found, row = tier.found, record.row
-        answered_at = row.answered_at or row.started_at
-        month = self._month(tier.link.brand, answered_at)
-        cost = priced.cost
+    def _row(self, record: Sorted, priced: PricedCall, tier: TierPrice, above: TierPrice | None) -> Row:
+        found, cost = tier.found, priced.cost
         cost_found = above.found if above else (cost.found if cost else None)
         cost_amount = above.sale if above else (cost.amount if cost else None)
-        cost_currency = cost_found.measure.currency if cost_found is not None else None
+        month = self._month(tier.link.brand, record.row.answered_at or record.row.started_at)
         groups = (
             self._charge(tier, TransferKind.USAGE, tier.sale, month),
             self._charge(tier, TransferKind.USAGE_TAX, tier.tax, month) if tier.tax else None,
             self._carrier(tier, priced, month) if above is None else None,
         )
-        self._calls.append(
+        rest = copy_fields(
             (
-                uuid7(row.started_at),
-                [
-                    None,
-                    record.id,
-                    tier.link.seller,
-                    tier.link.buyer,
-                    record.customer,
-                    record.trunk or priced.carrier if above is None else priced.carrier,
-                    tier.list_id,
-                    self._term(found),
-                    self._term(cost_found) if cost_found is not None else None,
-                    row.caller,
-                    record.number,
-                    found.row.prefix,
-                    found.row.destination,
-                    record.service_class,
-                    row.started_at,
-                    answered_at,
-                    row.duration_s,
-                    tier.charge.billed_s,
-                    found.measure.currency,
-                    tier.sale,
-                    tier.tax,
-                    cost_currency,
-                    cost_amount,
-                ],
-                groups,
+                tier.link.seller,
+                tier.link.buyer,
+                record.trunk or priced.carrier if above is None else priced.carrier,
+                tier.list_id,
+                found.row.prefix,
+                found.row.destination,
+                found.measure.currency,
+                tier.charge.billed_s,
+                tier.sale,
+                tier.tax,
+                cost_found.measure.currency if cost_found is not None else None,
+                cost_amount,
             )
         )
+        cost_terms = self._term(cost_found) if cost_found is not None else None
+        return Row(uuid7(record.row.started_at).hex, self._term(found), cost_terms, groups, rest)
 
     def _charge(self, tier: TierPrice, kind: str, amount: Decimal, month: date) -> Group:
         purse, currency = tier.purse, tier.found.measure.currency
@@ -192,59 +201,63 @@ class Poster:
         self._terms[found.digest] = found
         return found.digest
 
-    def _store_terms(self) -> dict[bytes, int]:
-        """Rate terms are shared: insert those that are new, in one order, and read all ids."""
-        if not self._terms:
-            return {}
-        digests = sorted(self._terms)
+
+def store_terms(terms: Mapping[bytes, Found]) -> dict[bytes, int]:
+    """Rate terms are shared: insert those that are new, in one order, and read all ids."""
+    known = _known_terms(terms)
+    new = sorted(terms.keys() - known)
+    if new:
+        bodies = [{"digest": digest.hex(), "body": terms[digest].terms} for digest in new]
         with connection.cursor() as cursor:
-            cursor.execute("SELECT digest, id FROM rating_rateterms WHERE digest = ANY(%s)", [digests])
-            known = {bytes(digest): pk for digest, pk in cursor.fetchall()}
-            new = [digest for digest in digests if digest not in known]
-            if new:
-                bodies = [json.dumps(self._terms[digest].terms) for digest in new]
-                cursor.execute(
-                    "INSERT INTO rating_rateterms (digest, body) SELECT * FROM unnest(%s::bytea[], %s::jsonb[])"
-                    " ON CONFLICT (digest) DO NOTHING",
-                    [new, bodies],
-                )
-                cursor.execute("SELECT digest, id FROM rating_rateterms WHERE digest = ANY(%s)", [new])
-                known.update((bytes(digest), pk) for digest, pk in cursor.fetchall())
-        return known
+            cursor.execute(
+                "INSERT INTO rating_rateterms (digest, body) SELECT decode(one->>'digest', 'hex'), one->'body'"
+                " FROM jsonb_array_elements(%s::jsonb) one ON CONFLICT (digest) DO NOTHING RETURNING digest, id",
+                [json.dumps(bodies)],
+            )
+            known |= {bytes(digest): pk for digest, pk in cursor.fetchall()}
+    others = terms.keys() - known
+    return known | _known_terms(others) if others else known
+
+
+def _known_terms(digests: Iterable[bytes]) -> dict[bytes, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT digest, id FROM rating_rateterms WHERE digest = ANY(%s::bytea[])", [bytea_array(digests)]
+        )
+        return {bytes(digest): pk for digest, pk in cursor.fetchall()}
 
 
 def write_records(records: Iterable[Sorted], source: UUID, import_id: UUID | None) -> None:
     """COPY usage records, sorted by id."""
-    lines = []
-    for record in sorted(records, key=lambda one: one.id.int):
-        row = record.row
-        lines.append(
-            copy_line(
-                [
-                    record.id,
-                    source,
-                    import_id,
-                    row.line,
-                    row.call_id or "",
-                    record.status,
-                    record.customer,
-                    record.trunk,
-                    row.account,
-                    row.caller,
-                    row.callee,
-                    record.number,
-                    record.service_class,
-                    row.started_at,
-                    row.answered_at,
-                    row.duration_s,
-                    row.src_ip,
-                    row.src_port,
-                    row.user_agent or "",
-                    record.reason,
-                ]
-            )
-        )
+    lines = [_record_line(record, source, import_id) for record in sorted(records, key=lambda one: one.id.int)]
     copy_rows("rating_usagerecord", RECORD_COLUMNS, lines)
+
+
+def _record_line(record: Sorted, source: UUID, import_id: UUID | None) -> str:
+    row = record.row
+    values = (
+        record.id,
+        source,
+        import_id,
+        row.line,
+        row.call_id or "",
+        record.status,
+        record.customer,
+        record.trunk,
+        row.account,
+        row.caller,
+        row.callee,
+        record.number,
+        record.service_class,
+        row.started_at,
+        row.answered_at,
+        row.duration_s,
+        row.src_ip,
+        row.src_port,
+        row.user_agent or "",
+        record.reason,
+    )
+    return copy_fields(values) + "\n"
 
 
 def make_partitions(moments: Iterable[datetime]) -> None:
@@ -253,31 +266,6 @@ def make_partitions(moments: Iterable[datetime]) -> None:
     with connection.cursor() as cursor:
         for year, month in months:
             cursor.execute("SELECT rating_make_partitions(%s)", [date(year, month, 1)])
-
-
-def copy_rows(table: str, columns: str, lines: Sequence[str]) -> None:
-    if not lines:
-        return
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN", io.StringIO("".join(lines)))
-
-
-def copy_line(values: Sequence[Any]) -> str:
-    """One line of PostgreSQL's COPY text format."""
-    return "\t".join(map(copy_value, values)) + "\n"
-
-
-def copy_value(value: Any) -> str:
-    if value is None:
-        return NULL
-    if isinstance(value, str):
-        if value.isalnum():
-            return value
-        text = value.replace("\0", "")
-        return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value)
 
 
 def _order(item: tuple[GroupKey, Group]) -> tuple[str, str, str, date]:

@@ -1,9 +1,12 @@
-"""What each line of a chunk is: a charge, something free, something without a price, or nothing usable."""
+"""What each line of a chunk is: a charge, something free, something without a price, or nothing usable.
+
+In two steps: first whose call it is and its key, so that what came before is known before it is priced.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -35,6 +38,16 @@ class Sorted:
     reason: str = ""
 
 
+class Keyed(NamedTuple):
+    """A record by which it is known again; `key` and `content` are 16 bytes each."""
+
+    row: UsageRow
+    customer: UUID
+    trunk: UUID | None
+    key: bytes
+    content: bytes
+
+
 class Sorter:
     """Sorts the rows of one source's file against one engine."""
 
@@ -45,21 +58,17 @@ class Sorter:
         self._default_trunk = source.carrier_id
         self._carriers = {code.lower(): carrier.pk for code, carrier in engine.directory.carriers.items()}
 
-    def sort(self, rows: Iterable[UsageRow | BadRow], occurrences: Occurrences) -> Iterator[Sorted | BadRow]:
-        for row in rows:
-            yield row if isinstance(row, BadRow) else self._one(row, occurrences)
-
-    def _one(self, row: UsageRow, occurrences: Occurrences) -> Sorted | BadRow:
+    def keyed(self, row: UsageRow, occurrences: Occurrences) -> Keyed | BadRow:
         customer = self._customers.find(row.account, row.caller, row.src_ip)
         if customer is None:
             who = row.account or row.caller or row.src_ip or "-"
             return bad_row(row.line, row.text, "account", "unknown_customer", _("No customer is known as %s.") % who)
         trunk = self._carriers.get(row.carrier.lower(), self._default_trunk) if row.carrier else self._default_trunk
-        return self.known(row, customer, trunk, occurrences.number(row))
+        return Keyed(row, customer, trunk, record_key(row, occurrences.number(row)), content_hash(row))
 
-    def known(self, row: UsageRow, customer: UUID, trunk: UUID | None, occurrence: int = 0) -> Sorted | BadRow:
-        """Sort a row whose customer and trunk are known already."""
-        key, content = record_key(row, occurrence), content_hash(row)
+    def sort(self, record: Keyed) -> Sorted | BadRow:
+        """What becomes of a record: priced where it is to be."""
+        row, customer, trunk, key, content = record
         number = self._plan.normalise(row.callee)
         made = Sorted(row, uuid7(row.started_at), key, content, customer, RecordStatus.FREE, row.callee, "", trunk)
         if isinstance(number, Number):

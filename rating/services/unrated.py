@@ -9,7 +9,7 @@ from accounts.services.transactions import in_transaction
 from rating.models import RecordStatus, Source, UsageRecord
 from rating.pricing import Engine
 from rating.services.posting import Poster
-from rating.services.sorting import Sorted, Sorter
+from rating.services.sorting import Keyed, Sorted, Sorter
 from rating.usage.record import UsageRow
 from tiers.ids import uuid7
 from tiers.viewer import SYSTEM, Actor
@@ -57,7 +57,7 @@ def _sorted_again(engine: Engine, records: Iterable[UsageRecord]) -> Iterable[So
         if record.source_id not in sorters:
             sorters[record.source_id] = Sorter(sources[record.source_id], engine)
         sorter = sorters[record.source_id]
-        made = sorter.known(_as_row(record), record.customer_id, record.carrier_id)
+        made = sorter.sort(Keyed(_as_row(record), record.customer_id, record.carrier_id, b"", b""))
         if isinstance(made, Sorted):
             made.id = record.pk
             yield made
