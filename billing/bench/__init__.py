@@ -1,7 +1,8 @@
 """The benchmarks: each measures something of Tollgate as a ratio against a yardstick taken in the same run.
 
 A machine's speed drifts by the hour, a ratio against work of the same kind on the same machine holds. One module a
-benchmark, found by itself: a function with `@benchmark("name")` that returns a `Measurement`.
+benchmark, found by itself: a function with `@benchmark("name")` that takes the number of calls asked for (None: its
+own choice) and gives one or more measurements.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 
-Run = Callable[[], "Measurement | Iterable[Measurement]"]
+Run = Callable[[int | None], "Measurement | Iterable[Measurement]"]
 REGISTRY: dict[str, Run] = {}
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One figure. `value` and `yardstick` are in `unit` (a rate: more is better); `goal` is the ratio to reach.
+    """One figure. `value` and `yardstick` are in `unit`; `goal` is the ratio to reach, or to stay under (`at_most`).
 
     `note` says in words what was compared with what.
     """
@@ -28,6 +29,7 @@ class Measurement:
     yardstick: float
     goal: float
     note: str = field(default="", compare=False)
+    at_most: bool = False
 
     @property
     def ratio(self) -> float:
@@ -35,11 +37,11 @@ class Measurement:
 
     @property
     def met(self) -> bool:
-        return self.ratio >= self.goal
+        return self.ratio <= self.goal if self.at_most else self.ratio >= self.goal
 
     def as_json(self) -> dict[str, str | float | bool]:
         figures = asdict(self)
-        figures.pop("note")
+        del figures["note"], figures["at_most"]
         return figures | {"ratio": round(self.ratio, 4), "met": self.met}
 
 
