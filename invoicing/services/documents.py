@@ -6,6 +6,7 @@ at once, or a year later, gives the same files at the same places.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -74,7 +75,8 @@ def _assets(context: InvoiceContext) -> Assets:
 
 def _write_pdf(invoice: Invoice, context: InvoiceContext, file: BinaryIO) -> None:
     try:
-        from invoicing.render.pdf import render_pdf
+        with contextlib.redirect_stdout(io.StringIO()):  # where its import fails it prints advice, also into our JSON
+            from invoicing.render.pdf import render_pdf
     except OSError as error:  # WeasyPrint binds Pango when it is imported
         raise CannotPrint(
             "no_pango", _("PDFs need Pango."), hint="apt-get install libpango-1.0-0 libpangoft2-1.0-0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -129,3 +130,21 @@ def await_end(process: Process) -> None:
     """Waits without reaping, as the supervisor looks."""
     assert process.popen
     os.waitid(os.P_PID, process.popen.pid, os.WEXITED | os.WNOWAIT)
+
+
+WITHOUT_PANGO = """
+import cffi, django, os
+def missing(*_): raise OSError("cannot load library")
+cffi.FFI.dlopen = missing
+django.setup()
+from invoicing.services.documents import CannotPrint, _write_pdf
+try:
+    _write_pdf(None, None, None)
+except CannotPrint as error:
+    print(error.code)
+"""
+
+
+def test_without_pango_nothing_is_printed_into_a_commands_output() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_PANGO], capture_output=True, text=True, check=True)
+    assert done.stdout == "no_pango\n"
