@@ -7,6 +7,7 @@ had nothing to complain about (a refused script or style, a missing file, a fail
 from __future__ import annotations
 
 import os
+from mailbox import Maildir
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.billing.samples import SAMPLES, Sample
+from tests.billing.test_frame import mail_with
 from tests.billing.world import World
 from tests.browser.conftest import DESK, PHONE, log_in
 
@@ -49,6 +51,56 @@ def test_pictures_in_the_dark(chromium: Browser, world: World, live_server: Any,
         samples = [one for one in SAMPLES if one.seen_by == member and one.name.endswith((":home", ":calls"))]
         troubles += _walk(chromium, live_server.url, world, member, samples, "desk", theme)
     assert troubles == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pictures_of_pages_in_use(
+    chromium: Browser, world: World, live_server: Any, size: str, settings: Any, tmp_path: Path
+) -> None:
+    """What an address alone does not show: a filter open, a form refused, a deck before its import, the mail box."""
+    settings.DEMO, settings.MAIL_DIR = True, str(tmp_path / "mail")
+    Maildir(tmp_path / "mail").add(mail_with("Invoice 2026-00042 from Northstar Telecom: 38.20 EUR").as_bytes())
+    deck = tmp_path / "atlas.csv"
+    deck.write_text("Prefix,Destination,Rate\n852,Hong Kong,0.0300\n81,Japan,0.0210\n44,United Kingdom,oops\n")
+    context = chromium.new_context(viewport=SIZES[size], locale="en-GB", base_url=live_server.url)  # type: ignore[arg-type]
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    log_in(page, "northstar")
+    troubles = []
+
+    def look(name: str) -> None:
+        troubles.extend(_look(page, f"in-use-{name}-{size}", 200, said))
+        said.clear()
+
+    page.goto("/operator/calls/?party=alice&over=0.01")
+    page.click("text=Narrow")
+    look("filter")
+    page.goto("/operator/parties/new/")
+    page.click("main button[type=submit]")
+    look("refused")
+    page.goto("/operator/prices/tables/atlas/deck/")
+    page.set_input_files("[name=file]", str(deck))
+    page.click("text=Read the deck")
+    look("deck")
+    page.goto("/operator/settings/keys/new/")
+    page.fill("[name=name]", "CRM")
+    page.click("main button[type=submit]")
+    look("key")
+    page.goto("/auth/password/change/")
+    look("password")
+    page.goto("/auth/2fa/")
+    look("second-factor")
+    page.goto("/demo/mail/")
+    look("mail-box")
+    page.click(".tg-open")
+    look("mail")
+    page.goto("/operator/parties/harbour/")
+    page.click("text=Act for it")
+    look("acting")
+    context.close()
+    expected = ("422", "frame is sandboxed")
+    assert [one for one in troubles if not any(word in one for word in expected)] == []
 
 
 def _walk(
