@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.utils import timezone
 
 from accounts.models import Wallet
 from accounts.services.accounts import wallet_of
@@ -19,6 +20,7 @@ from billing.demo.logos import logo
 from billing.setup import load, load_file
 from invoicing.models import PaperTerms
 from rating.models import PriceTerms, Rate, RateTable
+from rating.services.quote import Question, quote
 from tests.cast import data
 from tiers.errors import Conflict, Invalid, NotFound, TollgateError
 from tiers.models import Brand, Member, Party, Placement
@@ -58,6 +60,13 @@ def test_the_documented_example_works_and_again_changes_nothing(run: Any) -> Non
     assert (code, again) == (0, {"created": 0, "changed": 0, "unchanged": first["created"]})
     assert wallet_of(Party.objects.get(code="alice")).account.currency == "EUR"
     assert wallet_of(Party.objects.get(code="harbour")).credit_limit == 5000
+
+
+def test_a_call_costs_what_the_documentation_says(run: Any) -> None:
+    run(example())
+    question = Question(Party.objects.get(code="alice"), "+44 20 7946 0000", 90, timezone.now())
+    charged = [(tier.amount, tier.found.measure.currency) for tier in quote(question).tiers]
+    assert charged == [(Decimal("0.0253"), "EUR"), (Decimal("0.0188"), "USD")]
 
 
 def test_the_whole_cast_again_changes_nothing(db: None) -> None:
