@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'carrier'), ('label', ''), _connector='OR'), name='account_label_carrier'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['carrier', 'wallet']), ('label', ''), _connector='OR'), name='account_label_carrier_or_wallet'),
         ),
         migrations.AddIndex(
             model_name='hold',

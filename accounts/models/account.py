@@ -43,7 +43,11 @@ class Billing(models.TextChoices):
 
 
 class Account(Scoped):
-    """Money in one currency. All kinds but the wallet belong to a seller's book; `label` names a carrier."""
+    """Money in one currency. All kinds but the wallet belong to a seller's book.
+
+    `label` names a carrier; or, on the wallet of a party that moved, the new seller: what it owes or has with the one
+    before stays where it is.
+    """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("owner__path",)
 
@@ -59,7 +63,9 @@ class Account(Scoped):
             models.UniqueConstraint(fields=["owner", "kind", "currency", "label"], name="account_one_of_a_kind"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="account_currency"),
             models.CheckConstraint(condition=Q(kind__in=AccountKind.values), name="account_kind"),
-            models.CheckConstraint(condition=Q(kind="carrier") | Q(label=""), name="account_label_carrier"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["carrier", "wallet"]) | Q(label=""), name="account_label_carrier_or_wallet"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import Case, When
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, AccountKind, Billing, Funding, Wallet
@@ -22,11 +23,15 @@ def book(owner: Party, kind: str, currency: str, label: str = "") -> Account:
 
 
 def wallet_of(buyer: Party, currency: str | None = None) -> Wallet:
-    """The buyer's wallet, in `currency` or its only one. Raises NotFound."""
+    """The buyer's wallet, in `currency` or its oldest; with its present seller before one left behind by a move.
+
+    Raises NotFound.
+    """
     wallets = Wallet.objects.select_related("account", "seller").filter(account__owner=buyer)
     if currency is not None:
         wallets = wallets.filter(account__currency=currency)
-    found = wallets.order_by("account__created_at").first()
+    with_present_seller = Case(When(seller__path=buyer.parent_path or "", then=0), default=1)
+    found = wallets.order_by(with_present_seller, "account__created_at").first()
     if found is None:
         raise NotFound(
             "no_wallet",
@@ -48,19 +53,24 @@ def open_wallet(
 ) -> Wallet:
     """Open the buyer's wallet with its seller; the same call again returns the wallet that stands.
 
-    A distribution wallet hangs on the seller's own wallet of the same currency and is prepaid. Raises Invalid where
-    the terms contradict each other, Conflict where the buyer has a wallet in this currency on other terms.
+    A distribution wallet hangs on the seller's own wallet of the same currency and is prepaid. A party that moved gets
+    a wallet with its new seller beside the old one. Raises Invalid where the terms contradict each other, Conflict
+    where the wallet stands on other terms, or the buyer does not buy from this seller.
     """
     _check_terms(funding, billing, credit_limit)
 
     def work() -> Wallet:
-        standing = Wallet.objects.filter(account__owner=buyer, account__currency=currency).first()
+        wallets = Wallet.objects.filter(account__owner=buyer, account__currency=currency)
+        standing = wallets.filter(seller=seller).first()
         if standing is not None:
-            if (standing.seller_id, standing.funding) != (seller.pk, funding):
+            if standing.funding != funding:
                 raise Conflict("wallet_exists", _("%s already has a wallet in this currency.") % buyer.name)
             return standing
+        if wallets.exists() and buyer.parent_path != seller.path:
+            raise Conflict("wallet_exists", _("%s has its wallet in this currency with its own seller.") % buyer.name)
         seller_wallet = wallet_of(seller, currency) if funding == Funding.DISTRIBUTION else None
-        account = Account.objects.create(owner=buyer, kind=AccountKind.WALLET, currency=currency)
+        label = seller.code if wallets.exists() else ""
+        account = Account.objects.create(owner=buyer, kind=AccountKind.WALLET, currency=currency, label=label)
         return Wallet.objects.create(
             account=account,
             seller=seller,

@@ -105,12 +105,12 @@ class Directory:
         return placed
 
     @staticmethod
-    def _read_purses() -> dict[tuple[UUID, str], Purse]:
+    def _read_purses() -> dict[tuple[UUID, UUID, str], Purse]:
         rows = Wallet.objects.values_list(
             "account_id", "seller_id", "account__currency", "billing", "seller_wallet_id", "account__owner_id"
         )
         return {
-            (owner, currency): Purse(account, seller, currency, billing == Billing.PREPAID, seller_wallet)
+            (owner, seller, currency): Purse(account, seller, currency, billing == Billing.PREPAID, seller_wallet)
             for account, seller, currency, billing, seller_wallet, owner in rows
         }
 
@@ -139,8 +139,9 @@ class Directory:
         complete = bool(links) and self.people[buyer].kind == Kind.OPERATOR
         return Chain(links, since if complete else moment, until if complete else moment)
 
-    def purse(self, buyer: UUID, currency: str) -> Purse | None:
-        return self._purses.get((buyer, currency))
+    def purse(self, buyer: UUID, seller: UUID, currency: str) -> Purse | None:
+        """The buyer's wallet with this seller: a party that moved has one with each."""
+        return self._purses.get((buyer, seller, currency))
 
     def choice(self, customer: UUID, links: Iterable[Link], moment: datetime) -> UUID | None:
         """The carrier chosen by the customer at this moment, else the nearest seller's brand's default."""

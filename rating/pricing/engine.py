@@ -150,8 +150,7 @@ class Engine:
     def _purse(self, till: Till, link: Link, currency: str) -> Purse | None:
         """The buyer's wallet with this very seller."""
         if currency not in till.purses:
-            purse = self.directory.purse(link.buyer, currency)
-            till.purses[currency] = purse if purse and purse.seller == link.seller else None
+            till.purses[currency] = self.directory.purse(link.buyer, link.seller, currency)
         return till.purses[currency]
 
     def _refuse(self, link: Link, code: str, reason: str, what: str) -> Unpriced:

@@ -147,7 +147,7 @@ class Tariff:
         return longest(found.kernel, max(self._net(found, available), Decimal(0)), self.at, LONGEST_S)
 
     def _net(self, found: Found, available: Decimal) -> Decimal:
-        purse = self.engine.directory.purse(self.buyer.pk, found.measure.currency)
+        purse = self.engine.directory.purse(self.buyer.pk, self.links[0].seller, found.measure.currency)
         tax = self.engine.directory.taxes.get(self.links[0].brand)
         if purse is None or not purse.prepaid or tax is None or tax.included:
             return available

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Transfer
-from accounts.services.accounts import wallet_of
+from accounts.services.accounts import open_wallet, wallet_of
 from billing.books import violations
 from rating.models import Quarantined, Rate, RatedCall, RateTable, RecordStatus, UsageRecord
 from rating.services.carriers import choose_carrier
@@ -20,6 +20,7 @@ from rating.services.unrated import rate_waiting
 from tests.cast import ACTOR
 from tests.rating.calls_help import START, Call, many, write
 from tiers.errors import Invalid
+from tiers.services.parties import move_party
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -229,4 +230,24 @@ def test_a_call_without_a_cost_is_charged_all_the_same(cast: Cast, files: Path) 
     RateTable.objects.filter(code="boreal").update(version=99, changed_at=timezone.now())
     assert run(cast, write(files / "x.csv", [Call("c1", carrier="boreal")]))["rated"] == 1
     assert RatedCall.objects.get(seller=cast.northstar).cost is None
+    assert list(violations()) == []
+
+
+def test_a_customer_that_moved_pays_each_seller_from_its_own_wallet(cast: Cast, files: Path) -> None:
+    """Alice left harbour for pier at noon: the morning's call is harbour's, the afternoon's pier's, in two wallets."""
+    noon = START.replace(hour=12)
+    move_party(cast.alice, cast.pier, cast.brand("pier"), actor=ACTOR, from_moment=noon)
+    old = wallet_of(cast.alice)
+    new = open_wallet(cast.alice, cast.pier, "EUR")
+    assert new != old
+    assert wallet_of(cast.alice) == new
+    morning, evening = Call("c1", at=noon - timedelta(hours=1)), Call("c2", at=noon + timedelta(hours=1))
+    assert run(cast, write(files / "moved.csv", [morning, evening]))["rated"] == 2
+    sellers = [call.seller.code for call in RatedCall.objects.filter(buyer=cast.alice).order_by("started_at")]
+    assert sellers == ["harbour", "pier"]
+    assert RatedCall.objects.filter(record_id=RatedCall.objects.get(seller=cast.pier).record_id).count() == 3
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert old.posted < 0
+    assert new.posted < 0
     assert list(violations()) == []
