@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,9 +15,9 @@ from accounts.services.accounts import wallet_of
 from billing.books import violations
 from rating.models import Quarantined, RatedCall, RateTerms, UsageRecord
 from rating.pricing import Directory, Engine
-from rating.services import chunk_work
 from rating.services.copying import copy_fields
 from rating.services.imports import counts, import_file
+from rating.services.keys import taken
 from tests.cast import ACTOR
 from tests.rating.calls_help import START, Call, many, write
 from tiers.models import Placement
@@ -50,9 +51,8 @@ def test_of_two_workers_with_the_same_calls_the_slower_one_charges_nothing(
     calls = [*many(20), Call("changed", seconds=30)]
     run(cast, write(files / "fast.csv", calls))
     paid, rated = wallet_of(cast.alice).posted, RatedCall.objects.count()
-    looks = iter([lambda *_: {}])
-    look = chunk_work.taken
-    monkeypatch.setattr(chunk_work, "taken", lambda *at: next(looks, look)(*at))
+    looks: Iterator[Callable[..., Any]] = iter([lambda *_: {}])
+    monkeypatch.setattr("rating.services.chunk_work.taken", lambda *at: next(looks, taken)(*at))
     calls[-1] = Call("changed", seconds=31)
     found = run(cast, write(files / "slow.csv", [*calls, Call("new", seconds=0)]))
     assert (found["read"], found["duplicate"], found["quarantined"], found["free"]) == (22, 20, 1, 1)
