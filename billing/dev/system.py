@@ -15,8 +15,10 @@ from billing.dev.state import SetupError, exclusive, say, state_folder
 
 PANGO_LIBRARIES = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0")
 PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0")
-FONTS = {"en": "fonts-liberation", "zh-tw": "fonts-droid-fallback"}  # the package that brings a font for a language
+# The package that brings a font for a language; Hebrew stands for names written from right to left.
+FONTS = {"en": "fonts-liberation", "zh-tw": "fonts-droid-fallback", "he": "fonts-dejavu-core"}
 BROWSERS = ("chromium", "chromium-browser")
+DRIVER_LIBRARY, DRIVER_PACKAGE = "libatomic.so.1", "libatomic1"  # what drives the browser in the tests is linked to it
 
 
 def can_install() -> bool:
@@ -89,8 +91,15 @@ def browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
+def missing_for_browser() -> list[str]:
+    """The packages without which no browser can be driven here."""
+    missing = [] if browser() else ["chromium"]
+    return missing if loads(DRIVER_LIBRARY) else [*missing, DRIVER_PACKAGE]
+
+
 def bring_browser() -> str:
     """Brings Chromium for the browser tests, where it may. Returns what will be skipped, or an empty text."""
-    if browser() or (can_install() and install(["chromium"])):
+    missing = missing_for_browser()
+    if not missing or (can_install() and install(missing)):
         return ""
-    return "No Chromium found: the browser tests are skipped (apt-get install chromium)."
+    return f"The browser tests are skipped: apt-get install {' '.join(missing)}"

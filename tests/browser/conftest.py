@@ -5,7 +5,6 @@ Chromium is Debian's. Without one the walks are skipped with a line that says ho
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from billing.dev import system
 from tests.billing.world import World, build_world
 from tests.cast import PASSWORD, Cast
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 PATIENCE_MS = 15_000
 
@@ -25,11 +24,14 @@ Visit = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine; as root ./test brings it: apt-get install chromium")
+    missing = system.missing_for_browser()
+    if missing:
+        pytest.skip(
+            f"no browser to drive on this machine; as root ./test brings it: apt-get install {' '.join(missing)}"
+        )
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"]
+            executable_path=system.browser(), args=["--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"]
         )
         yield found
         found.close()
