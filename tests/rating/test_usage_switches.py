@@ -44,7 +44,7 @@ COUNTS = {  # calls, quarantined, headers and the like
     "elastix.csv": (5, 2, 1),
     "freepbx.csv": (3, 3, 1),
     "freeswitch.csv": (5, 7, 0),
-    "mitel.txt": (12, 7, 0),
+    "mitel.txt": (13, 8, 0),
 }
 FIELD_FILES = {  # format, calls, answered, billed seconds, quarantined, headers
     "asterisk_kelysaina_Master.csv": ("asterisk_custom", 14, 11, 78, 0, 0),
@@ -134,7 +134,7 @@ def test_asterisk_in_the_order_of_its_custom_sample() -> None:
         "b",
     )
     assert calls[1].answered_at == datetime(2026, 10, 1, 1, 0, 6, tzinfo=UTC)
-    assert (calls[2].call_id, calls[2].leg) == (calls[3].call_id, "8")
+    assert (calls[2].call_id, calls[2].leg) == (calls[3].call_id, "8") == ("1790845500.1", "8")
     assert (calls[3].leg, calls[3].account, calls[2].answered) == ("9", "campus", False)
     assert faults_in("asterisk_custom.csv") == {
         4: ("billsec", "inconsistent"),
@@ -150,6 +150,7 @@ def test_cisco_by_column_name() -> None:
     assert (first.account, first.caller, first.callee) == ("alice-hotel", "201", "0049301234567")
     assert (first.duration_s, first.carrier, first.src_ip) == (75, "atlas-gw", "10.1.2.5")
     assert first.answered_at == datetime(2026, 10, 1, 9, 1, 6, tzinfo=UTC)
+    assert first.call_id == "5c1e0a01-77aa-4b11-9c3d-2f60a1b2c3d4"
     assert (forwarded.callee, forwarded.src_ip) == ("00442071838750", "10.4.2.5")
     assert (silent.answered, silent.answered_at, silent.duration_s) == (False, None, 0)
     assert (internal.callee, internal.carrier) == ("202", "")
@@ -233,9 +234,9 @@ def test_mitel_in_all_its_shapes() -> None:
         11: ("2033", "3024", 10, "T3"),
         13: ("2032", "95551234", 0, "T001"),
         15: ("2032", "95551234", 30, "T001"),
+        21: ("T3", "2031", 0, ""),
     }
-    assert not calls[9].answered
-    assert not calls[13].answered
+    assert [line for line, row in calls.items() if not row.answered] == [9, 13, 21]
     assert calls[2].call_id == calls[3].call_id
     assert (calls[5].account, calls[5].call_id) == ("4401", "20260217T103045-77")
     assert (calls[7].call_id, calls[7].leg) == ("20260204T053438-M0200371", "A:0307654321>2016")
@@ -247,6 +248,7 @@ def test_mitel_in_all_its_shapes() -> None:
         17: ("", "layout"),
         18: ("duration", "negative"),
         19: ("called", "missing"),
+        20: ("", "layout"),
     }
 
 

@@ -35,7 +35,7 @@ from rating.usage.record import UsageRow
 _HEAD = re.compile(
     r"[ %+-]*(?P<date>\d{4}-\d\d-\d\d|\d\d/\d\d(?:/\d\d(?:\d\d)?)?|\d{6}|\d{8})"
     r" +(?P<time>\d\d:\d\d(?::\d\d)?|\d{6}|\d{4})"
-    r" +(?P<duration>-?\d{1,4}:\d\d:\d\d|-?\d{6})(?: (?P<rest>.*))?",
+    r" +(?P<duration>-?\d{1,4}:\d\d:\d\d|-?\d{6})(?: +(?P<rest>\S.*))?\s*",
     re.ASCII,
 )
 _COLUMNS = re.compile(r"[ %+-]\d\d/\d\d \d\d:\d\d:\d\d  \d{4}:\d\d:\d\d .{39}", re.ASCII)
