@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rating.usage.formats.asterisk import AsteriskCsv
+from rating.usage.formats.asterisk_custom import AsteriskCustom
+from rating.usage.formats.avaya import AvayaSmdr
+from rating.usage.formats.cdrstats import CdrStatsPlain
+from rating.usage.formats.cucm import CucmCdr
+from rating.usage.formats.freepbx import FreepbxCsv
+from rating.usage.formats.freeswitch import FreeswitchCsv
 from rating.usage.formats.generic import GenericCsv
+from rating.usage.formats.mitel import MitelSmdr
 from rating.usage.lines import decode_head
 from rating.usage.protocol import Adapter, UsageRefused
 
@@ -18,6 +25,13 @@ ADAPTERS: dict[str, Adapter] = {
     for adapter in (
         GenericCsv(),
         AsteriskCsv(),
+        AsteriskCustom(),
+        FreepbxCsv(),
+        FreeswitchCsv(),
+        CucmCdr(),
+        MitelSmdr(),
+        AvayaSmdr(),
+        CdrStatsPlain(),
     )
 }
 

@@ -3,7 +3,8 @@
     accountcode, src, dst, dcontext, clid, channel, dstchannel, lastapp, lastdata, start, answer, end,
     duration, billsec, disposition, amaflags [, uniqueid] [, userfield] [, peeraccount, linkedid, sequence]
 
-A custom order (cdr_custom) is also called Master.csv; it is told apart by content and refused.
+A custom order (cdr_custom) is also called Master.csv; it is told apart by content. The one of its sample has an
+adapter of its own, any other is refused.
 
 Decided here:
 - The disposition says whether the call was answered; billed seconds of an unanswered call are not billed.
@@ -36,7 +37,8 @@ _CLID_NUMBER = re.compile(r"<([^<>]*)>\s*$")
 _SCORE = 80
 
 
-def _looks_standard(cells: Sequence[str]) -> bool:
+def looks_standard(cells: Sequence[str]) -> bool:
+    """Whether these values can be a call in the standard order."""
     return (
         len(cells) in WIDTHS
         and cells[DISPOSITION].strip().upper() in _DISPOSITIONS
@@ -59,10 +61,10 @@ class AsteriskCsv:
 
     def recognise(self, head_lines: Sequence[str]) -> Match:
         rows = [cells for line in head_lines if line.strip() and (cells := split_or_none(line, ","))]
-        standard = sum(_looks_standard(cells) for cells in rows)
+        standard = sum(looks_standard(cells) for cells in rows)
         if standard and standard * 3 >= len(rows):
             return Match(_SCORE)
-        custom = next((cells for cells in rows if _looks_custom(cells) and not _looks_standard(cells)), None)
+        custom = next((cells for cells in rows if _looks_custom(cells) and not looks_standard(cells)), None)
         if custom is None:
             return Match(0)
         place = next(at for at, cell in enumerate(custom, 1) if cell.strip().upper() in _DISPOSITIONS)
@@ -76,7 +78,7 @@ class AsteriskCsv:
             message = match.near_miss or "No line has the columns of Asterisk's cdr_csv."
             hint = "Export with the standard columns, or as CSV with a header."
             raise UsageRefused("unknown_layout", message, "line 1", hint)
-        rows = [cells for line in head_lines if (cells := split_or_none(line, ",")) and _looks_standard(cells)]
+        rows = [cells for line in head_lines if (cells := split_or_none(line, ",")) and looks_standard(cells)]
         return AsteriskParser(any(_unique_id(cells) for cells in rows), time_zone, not_after)
 
 
@@ -93,13 +95,17 @@ class AsteriskParser:
         if not text.strip():
             return None
         try:
-            cells = fields.cleaned(split_line(text, ","))
-            if len(cells) not in WIDTHS:
-                reason = f"The line has {len(cells)} columns; Asterisk writes 16, 17, 18 or 21."
-                raise FieldError("", "columns", reason)
-            return self._row(line_no, text, cells)
+            return self._row(line_no, text, self.cells(text))
         except FieldError as error:
             return bad_row(line_no, text, error.field, error.code, error.reason)
+
+    def cells(self, text: str) -> list[str]:
+        """The values of one line in the standard order."""
+        cells = fields.cleaned(split_line(text, ","))
+        if len(cells) not in WIDTHS:
+            reason = f"The line has {len(cells)} columns; Asterisk writes 16, 17, 18 or 21."
+            raise FieldError("", "columns", reason)
+        return cells
 
     def _row(self, line_no: int, text: str, cells: list[str]) -> UsageRow:
         read = self._clock.read
@@ -125,7 +131,7 @@ class AsteriskParser:
             answered_at=(answered_at or started_at) if answered else None,
             duration_s=billed_s,
             answered=answered,
-            carrier=_peer(cells[DSTCHANNEL]),
+            carrier=peer(cells[DSTCHANNEL]),
             src_ip=None,
             src_port=None,
             user_agent=None,
@@ -191,7 +197,7 @@ def _caller(cells: Sequence[str]) -> str:
     return fields.name("clid", match.group(1)) if match else ""
 
 
-def _peer(channel: str) -> str:
+def peer(channel: str) -> str:
     """`PJSIP/atlas-0000002a` -> `atlas`; `Local/...` names no trunk."""
     technology, _slash, rest = channel.partition("/")
     if not rest or technology.lower() == "local":

@@ -1,0 +1,61 @@
+"""Asterisk's `Master.csv` as module cdr_custom writes it in the order of its sample configuration: 19 columns.
+
+    clid, src, dst, dcontext, channel, dstchannel, lastapp, lastdata, start, answer, end, duration, billsec,
+    disposition, amaflags, accountcode, uniqueid, userfield, sequence
+
+Why: this file bears the same name as that of cdr_csv. It is told apart by content; each line is put into the
+standard order and read by the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from rating.usage import fields
+from rating.usage.base import mostly
+from rating.usage.fields import FieldError
+from rating.usage.formats import asterisk
+from rating.usage.formats.asterisk import AsteriskParser
+from rating.usage.protocol import Match, UsageRefused
+from rating.usage.table import split_line
+
+WIDTH = 19
+_SCORE = 80
+
+
+def _standard(cells: Sequence[str]) -> list[str]:
+    """The 19 columns in the order of the 21 of cdr_csv; peer account and linked id are not in the file."""
+    clid, src, dst, dcontext, *rest = cells
+    middle, (account, unique_id, user_field, sequence) = rest[:11], rest[11:]
+    return [account, src, dst, dcontext, clid, *middle, unique_id, user_field, "", "", sequence]
+
+
+def _looks_so(cells: list[str]) -> bool:
+    return len(cells) == WIDTH and asterisk.looks_standard(_standard(cells)) and (cells[18].isdigit() or not cells[18])
+
+
+class AsteriskCustom:
+    """The adapter of this format."""
+
+    name = "asterisk_custom"
+    label = "Asterisk cdr_custom, 19 columns in the order of its sample, caller's name first"
+
+    def recognise(self, head_lines: Sequence[str]) -> Match:
+        return Match(_SCORE if mostly(head_lines, _looks_so) else 0)
+
+    def prepare(self, head_lines: Sequence[str], time_zone: tzinfo, *, not_after: datetime) -> AsteriskCustomParser:
+        if not self.recognise(head_lines).score:
+            message = f"No line has the {WIDTH} columns of Asterisk's cdr_custom sample."
+            raise UsageRefused("unknown_layout", message, "line 1", "Export as CSV with a header.")
+        return AsteriskCustomParser(True, time_zone, not_after)
+
+
+class AsteriskCustomParser(AsteriskParser):
+    """Reads lines in that order."""
+
+    def cells(self, text: str) -> list[str]:
+        found = fields.cleaned(split_line(text, ","))
+        if len(found) != WIDTH:
+            raise FieldError("", "columns", f"The line has {len(found)} columns; this layout has {WIDTH}.")
+        return _standard(found)
