@@ -1,7 +1,7 @@
 """A workbook to CSV files, one for each sheet, in a process of its own with bounds on memory, time and disk.
 
 A small workbook can name its last cell in row 1,048,576 and make a reader ask for more memory than there is, which ends
-the process that reads it. So it is not the worker's process. Run as `python -m rating.decks.unpack_sheets FILE FOLDER`.
+the process that reads it. So it is not the worker's process: see `rating.decks.workbook`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import resource
-import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -95,7 +94,3 @@ def _rows(book: CalamineWorkbook, place: int) -> Iterator[list[str]]:
         while cells and not cells[-1].strip():
             cells.pop()
         yield cells
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -17,6 +17,7 @@ from rating.decks.values import DeckRefused
 
 MAX_UNPACKED_BYTES = 1 << 30
 MAX_WAIT_S = 180
+RUN = f"import sys; from {child.__name__} import main; sys.exit(main(*sys.argv[1:]))"
 AS_CSV = "Save the sheet as CSV and import that."
 
 
@@ -40,7 +41,7 @@ def unpacked(path: Path, folder: Path) -> dict[str, Source]:
     """The sheets of a workbook by name, hidden ones only where none is visible; their rows lie in `folder`."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", child.__name__, str(path.absolute()), str(folder)],
+            [sys.executable, "-c", RUN, str(path.absolute()), str(folder)],
             cwd=Path(__file__).parents[2],
             env={"PYTHONUTF8": "1"},
             stdin=subprocess.DEVNULL,
