@@ -50,12 +50,10 @@ def find_layout(source: Source, mapping: Mapping[str, str] | None = None) -> Lay
     """
     if mapping and all(column.startswith("#") for column in mapping.values()):
         return _numbered(list(islice(source.lines(), HEADER_WITHIN_LINES)), mapping)
-    lines = list(islice(source.lines(), HEADER_WITHIN_LINES))
     found = [
         layout
-        for delimiter in DELIMITERS
-        for unwrap in (False, True)
-        for layout in _candidates(lines, delimiter, mapping or {}, unwrap=unwrap)
+        for delimiter, unwrap in source.shapes
+        for layout in _candidates(source, delimiter, mapping or {}, unwrap=unwrap)
     ]
     if not found:
         raise DeckRefused(
@@ -115,19 +113,20 @@ def _numbered(lines: list[str], mapping: Mapping[str, str]) -> Layout:
     return Layout(header, _settled(roles), (h.Price(price, header[price], "plain", "unit", None),), (), delimiter)
 
 
-def _candidates(lines: list[str], delimiter: str, mapping: Mapping[str, str], *, unwrap: bool) -> list[Layout]:
-    found = []
-    for record in cut_records(iter(lines), delimiter):
+def _candidates(source: Source, delimiter: str, mapping: Mapping[str, str], *, unwrap: bool) -> list[Layout]:
+    found: list[Layout] = []
+    above: list[str] = []
+    for record in source.opening(delimiter, HEADER_WITHIN_LINES):
         cells = record.cells
         if unwrap:
             inside = cells[0] if len(cells) == 1 else ""
             cells = next(cut_records(iter([inside]), delimiter)).cells
         layout = _layout_of(cells, mapping) if len(cells) > 1 else None
         if layout:
-            preamble = tuple(lines[: record.line - 1])
             found.append(
-                replace(layout, delimiter=delimiter, header_line=record.line, unwrap=unwrap, preamble=preamble)
+                replace(layout, delimiter=delimiter, header_line=record.line, unwrap=unwrap, preamble=tuple(above))
             )
+        above.append(record.text)
     return found
 
 

@@ -13,9 +13,10 @@ from rating.decks import headers as h
 from rating.decks.codes import CodeReader
 from rating.decks.dates import DateReader, Effective
 from rating.decks.layout import Layout, choose_code, choose_price, find_layout
+from rating.decks.opening import opened
 from rating.decks.prices import DIVISORS, UNIT, PriceReader
 from rating.decks.rows import MAX_ROWS, Collector, RowReader, Tally
-from rating.decks.source import Record, Source, open_source
+from rating.decks.source import Record, Source
 from rating.decks.survey import Choices, Survey, check_answers, data_records, settle, survey
 from rating.decks.values import BadCell, Deck, DeckQuestions, DeckRefused, DeckRow, Question, RejectedLine
 
@@ -36,7 +37,7 @@ def read_deck(
     currency: str | None = None,
     effective: datetime | None = None,
 ) -> Deck:
-    """Read a carrier's deck.
+    """Read a carrier's deck: CSV, an Excel workbook, an open rate card in JSON, or one of these in gzip.
 
     `now` is the moment of import: a date up to it means "in force". Dates begin at midnight in
     `time_zone`. `answers` settle questions asked before; `mapping` names columns by role (see
@@ -48,28 +49,28 @@ def read_deck(
     given = dict(answers or {})
     check_answers(given)
     zone = _zone(time_zone)
-    source = open_source(path)
-    layout, price, seen, questions = _arranged(source, given, mapping, currency, has_dates=effective is None)
-    choices, open_questions = settle(seen, layout, price, given)
-    questions += open_questions
-    if questions or price is None:
-        raise DeckQuestions(questions)
-    if currency and price.currency and price.currency != currency:
-        raise DeckRefused(
-            "currency_mismatch",
-            f"The column {price.header!r} is in {price.currency}, not in {currency}.",
-            str(path),
+    with opened(path, given, mapping) as source:
+        layout, price, seen, questions = _arranged(source, given, mapping, currency, has_dates=effective is None)
+        choices, open_questions = settle(seen, layout, price, given)
+        questions += open_questions
+        if questions or price is None:
+            raise DeckQuestions(questions)
+        if currency and price.currency and price.currency != currency:
+            raise DeckRefused(
+                "currency_mismatch",
+                f"The column {price.header!r} is in {price.currency}, not in {currency}.",
+                str(path),
+            )
+        reader = RowReader(
+            layout,
+            price.column,
+            codes=CodeReader(choices.hyphen),
+            dates=DateReader(choices.date_order, zone, now.astimezone(UTC)),
+            prices=PriceReader(choices.mark, choices.unit, currency or price.currency),
+            join_country=choices.join_country,
+            fixed=_fixed(effective),
         )
-    reader = RowReader(
-        layout,
-        price.column,
-        codes=CodeReader(choices.hyphen),
-        dates=DateReader(choices.date_order, zone, now.astimezone(UTC)),
-        prices=PriceReader(choices.mark, choices.unit, currency or price.currency),
-        join_country=choices.join_country,
-        fixed=_fixed(effective),
-    )
-    return _read(source, layout, price, choices, reader)
+        return _read(source, layout, price, choices, reader)
 
 
 def _arranged(

@@ -2,7 +2,7 @@
 
 A file that is no text is refused before anything is parsed. What is text is streamed line by line, so
 that a deck of 300,000 lines needs little memory, and an unclosed quote costs its own line and not the
-rest of the file.
+rest of the file. What came in cells (`RowSource`) joins the same way from here on.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,10 +26,7 @@ CONTROL = re.compile(rb"[\x01-\x08\x0b\x0e-\x19\x1b-\x1f]")
 
 MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
     (b"PK\x05\x06", "an empty zip archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"\x1f\x8b", "a gzip archive"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"Rar!", "a rar archive"),
     (b"\x89PNG", "a picture"),
@@ -58,6 +56,15 @@ class Source:
     errors: str = "strict"
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def shapes(self) -> tuple[tuple[str, bool], ...]:
+        """The ways in which its lines may be cut: delimiter, and whether whole lines may stand in quotes."""
+        return tuple((delimiter, unwrap) for delimiter in DELIMITERS for unwrap in (False, True))
+
+    def opening(self, delimiter: str, count: int) -> Iterator[Record]:
+        """The records of the first `count` lines, in which the header is looked for."""
+        return cut_records(islice(self.lines(), count), delimiter)
+
     def lines(self) -> Iterator[str]:
         """The file's lines without their ends; LF, CRLF and CR alike."""
         with self.path.open(encoding=self.encoding, errors=self.errors, newline=None) as stream:
@@ -70,8 +77,32 @@ class Source:
             yield _unwrapped(record, delimiter) if unwrap else record
 
 
-def open_source(path: Path) -> Source:
-    """Check that a file is bounded text and find its encoding. Raises DeckRefused where it is not."""
+@dataclass
+class RowSource(Source):
+    """A table that came in cells, from a workbook or JSON: nothing is left to cut. `read` begins it anew."""
+
+    read: Callable[[], Iterator[Record]] = field(kw_only=True)
+
+    @property
+    def shapes(self) -> tuple[tuple[str, bool], ...]:
+        """One: as it came."""
+        return (("\t", False),)
+
+    def opening(self, delimiter: str, count: int) -> Iterator[Record]:
+        """The first `count` rows."""
+        return islice(self.read(), count)
+
+    def lines(self) -> Iterator[str]:
+        """The rows with tabs between the cells."""
+        return ("\t".join(record.cells) for record in self.read())
+
+    def records(self, delimiter: str, *, unwrap: bool = False) -> Iterator[Record]:
+        """The rows as they came."""
+        return self.read()
+
+
+def read_head(path: Path) -> bytes:
+    """The first bytes of a file within bounds. Raises DeckRefused where it is too large, empty or unreadable."""
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -88,17 +119,22 @@ def open_source(path: Path) -> Source:
         raise DeckRefused("unreadable", f"The file cannot be read: {error.strerror}.", str(path)) from error
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
         raise DeckRefused("empty", "The file is empty.", str(path), "Ask the carrier to send it again.")
+    return head
+
+
+def open_text(path: Path, head: bytes) -> Source:
+    """Check that a file is text and find its encoding. Raises DeckRefused where it is not."""
     _refuse_other_formats(head, path)
     return _with_encoding(path, head)
 
 
 def _refuse_other_formats(head: bytes, path: Path) -> None:
-    hint = "Save the sheet as CSV and import that."
+    hint = "Decks are read as CSV, XLSX, XLS or JSON (open rate card)."
     for magic, name in MAGIC:
         if head.startswith(magic):
-            raise DeckRefused("not_text", f"The file is {name}, not a text table.", str(path), hint)
+            raise DeckRefused("not_text", f"The file is {name}, not a rate deck.", str(path), hint)
     if MARKUP.match(head):
-        raise DeckRefused("not_text", "The file is a web page or XML, not a text table.", str(path), hint)
+        raise DeckRefused("not_text", "The file is a web page or XML, not a rate deck.", str(path), hint)
 
 
 def _with_encoding(path: Path, head: bytes) -> Source:

@@ -27,7 +27,7 @@ FIXED_OPTIONS: dict[str, tuple[str, ...]] = {
     "price_unit": (prices.UNIT, prices.CENT, prices.CENT_100),
     "codes": (JOINED, WHOLE),
 }
-FREE_KEYS = frozenset({"price_column", "code_column"})
+FREE_KEYS = frozenset({"price_column", "code_column", "sheet", "card"})
 NOTE_WORDS = 3
 WHOLE_PRICES_LINES, WHOLE_PRICES_FROM = 5, 10
 

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -20,6 +20,7 @@ from billing.portals.dealer.base import DealerAct, DealerForm, DealerView
 from billing.portals.dealer.price_forms import CopyForm, MarkupForm, NewListForm, RateForm
 from billing.portals.keyset import page_of
 from billing.portals.own.calls import increments
+from billing.portals.own.rates import list_file
 from billing.portals.tabs import Tab, tabs
 from rating.models import ListTerms, PriceList, Rate
 from rating.selectors import prices, tariffs, traffic
@@ -85,6 +86,13 @@ class OneList:
     @property
     def list_url(self) -> str:
         return reverse("dealer:list", args=[self.kwargs["code"]])
+
+
+class ListFile(OneList, PriceView):
+    """What the list charges now, as CSV or XLSX."""
+
+    def get(self, request: HttpRequest, kind: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return list_file(self.price_list, kind)
 
 
 class ListPage(OneList, PriceView):

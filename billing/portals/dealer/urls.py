@@ -38,6 +38,7 @@ urlpatterns = [
     path("prices/buy/", buying.BuyPrices.as_view(), name="buy_prices"),
     path("prices/try/", buying.TryNumber.as_view(), name="try"),
     path("prices/lists/<slug:code>/", lists.ListPage.as_view(), name="list"),
+    path("prices/lists/<slug:code>/file/<slug:kind>/", lists.ListFile.as_view(), name="list_file"),
     path("prices/lists/<slug:code>/markup/", lists.SetMarkup.as_view(), name="markup"),
     path("prices/lists/<slug:code>/markup/effect/", lists.MarkupEffect.as_view(), name="markup_effect"),
     path("prices/lists/<slug:code>/rate/", lists.SetRate.as_view(), name="rate"),

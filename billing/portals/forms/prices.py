@@ -44,7 +44,12 @@ class DeckForm(forms.Form):
     """A deck to be read; nothing is written before the next page."""
 
     file = forms.FileField(
-        label=_("Deck"), help_text=_("CSV as the carrier sends it. Headers are recognised by their names.")
+        label=_("Deck"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm,.xls,.json,.gz"}),
+        help_text=_(
+            "As the carrier sends it: CSV, Excel (XLSX, XLS) or an open rate card (JSON); CSV also in gzip. "
+            "Headers are recognised by their names."
+        ),
     )
     effective = forms.DateTimeField(
         label=_("In force from"),

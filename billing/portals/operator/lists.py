@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from billing.portals.forms.prices import CarrierForm, ExchangeForm, ListForm, Ra
 from billing.portals.keyset import page_of
 from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.operator.prices import RateFilters, price_tabs
+from billing.portals.own.rates import list_file
 from rating.models import Carrier, PriceList
 from rating.selectors import exchange, prices
 from rating.services.carriers import create_carrier, update_carrier
@@ -73,6 +74,13 @@ class ListPage(OneList, OperatorView):
             history=prices.terms_history(found),
             mine=found.seller_id == self.viewer.party.pk,
         )
+
+
+class ListFile(OneList, OperatorView):
+    """What the list charges now, as CSV or XLSX."""
+
+    def get(self, request: HttpRequest, kind: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return list_file(self.price_list, kind)
 
 
 class NewList(OperatorForm):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from billing.portals.filters import Filters
 from billing.portals.forms.prices import DeckForm, QuestionsForm, QuoteForm, RateForm, TableForm
 from billing.portals.keyset import page_of
 from billing.portals.operator.base import OperatorForm, OperatorView
+from billing.portals.own.rates import table_file
 from billing.portals.tabs import Tab, tabs
 from billing.portals.views import explain, sentence
 from rating.decks import DeckQuestions
@@ -104,6 +105,13 @@ class TablePage(OperatorView):
         page = page_of(found, request.GET, newest_first=False, parse=int)
         counts = prices.rate_counts([table], timezone.now())
         return self.page(table=table, filters=filters, page=page, in_force=counts.get(table.pk, 0))
+
+
+class TableFile(OperatorView):
+    """The rates in force and to come, as CSV or XLSX."""
+
+    def get(self, request: HttpRequest, code: str, kind: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return table_file(prices.table_by_code(self.viewer, code), kind)
 
 
 class SetRate(OperatorForm):

@@ -19,7 +19,7 @@ SHOWN_REJECTED = 20
 class Command(TollgateCommand):
     """Exit 3 where the deck has two readings; give the answers with `--answer` and run it again."""
 
-    help = "Import a carrier's rate deck (CSV) into a rate table."
+    help = "Import a carrier's rate deck (CSV, XLSX, XLS, JSON open rate card) into a rate table."
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
