@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mailbox
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
@@ -108,11 +108,17 @@ def _message(box: Any, key: str) -> EmailMessage:
 
 
 def _heading(key: str, message: EmailMessage) -> Heading:
+    subject, sender, to = (str(message[name] or "") for name in ("Subject", "From", "To"))
+    return Heading(key, subject, sender, to, _date(message))
+
+
+def _date(message: EmailMessage) -> datetime | None:
+    """When it was sent; `-0000`, which our own mails carry, is UTC told by somebody who keeps his zone to himself."""
     try:
         date = parsedate_to_datetime(str(message["Date"])) if message["Date"] else None
     except ValueError:
-        date = None
-    return Heading(key, str(message["Subject"] or ""), str(message["From"] or ""), str(message["To"] or ""), date)
+        return None
+    return date.replace(tzinfo=UTC) if date is not None and date.tzinfo is None else date
 
 
 def _content(message: EmailMessage, kind: str) -> str:
