@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rating.batch.digits import NOT_A_NUMBER, Ints, keys_of
-from rating.batch.intervals import NO_PLACE, Intervals
+from rating.batch.intervals import NO_PLACE, Intervals, Places
 from rating.batch.scaled import RateColumns
 from rating.batch.times import FOR_EVER, epoch_us
 from rating.kernel import Rate
@@ -82,7 +82,7 @@ class Book:
         column of shape (k, 1) for k tiers at once; the answer has the shape that `tables` and (n,) make together.
         """
         stretches = self._intervals.stretch_of(keys_of(numbers))
-        places = self._intervals.longest[tables, stretches].astype(np.int64)
+        places = self._intervals.longest[tables, stretches]
         moments = np.broadcast_to(at_us, places.shape).reshape(-1)
         asked = places.reshape(-1)
         found = np.full(len(asked), NO_RATE, dtype=np.int64)
@@ -91,22 +91,25 @@ class Book:
         while len(rows):
             ids = self._in_force(asked, moments[rows])
             found[rows] = ids
-            shorter = np.where(ids == NO_RATE, self._intervals.parent[asked], NO_PLACE)
-            again = shorter != NO_PLACE
-            rows, asked = rows[again], shorter[again]
+            missed = np.flatnonzero(ids == NO_RATE)
+            rows, asked = rows[missed], self._intervals.parent[asked[missed]]
+            again = asked != NO_PLACE
+            rows, asked = rows[again], asked[again]
         return found.reshape(places.shape)
 
-    def _in_force(self, places: Ints, at_us: Ints) -> Ints:
+    def _in_force(self, places: Places, at_us: Ints) -> Ints:
         """The row of each place that began last, if it has not lapsed."""
         first = self._first[places]
-        position = first.copy()
+        position = first
         several = np.flatnonzero(self._several[places])
         if len(several):
             begun = np.searchsorted(self._moments, at_us[several], side="right")
-            wanted = places[several] * len(self._moments) + begun
+            wanted = places[several].astype(np.int64) * len(self._moments) + begun
+            position = first.copy()
             position[several] = np.searchsorted(self._order, wanted, side="left") - 1
-        holds = (position >= first) & (self._from[position] <= at_us) & (at_us < self._to[position])
-        return np.where(holds, self._ids[position], NO_RATE)
+        ids = self._ids[position]
+        ids[(position < first) | (self._from[position] > at_us) | (at_us >= self._to[position])] = NO_RATE
+        return ids
 
 
 def _prefix_keys(rows: Sequence[Dated]) -> Ints:

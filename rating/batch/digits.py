@@ -40,7 +40,8 @@ def keys_of(numbers: NDArray[Any]) -> Ints:
         bad |= (digit == _BAD) | (here & ended)
         ended |= ~here
         if place < WIDTH:
-            keys = keys * BASE + digit
+            keys *= BASE
+            keys += digit
         else:
             bad |= here
     keys *= SPANS[min(len(columns), WIDTH)]

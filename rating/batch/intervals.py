@@ -46,5 +46,8 @@ class Intervals:
         self.longest[np.repeat(tables, widths), stretches] = np.repeat(places, widths)
 
     def stretch_of(self, keys: Ints) -> Ints:
-        """The stretch that each key lies in: the one binary search."""
-        return np.searchsorted(self._cuts, keys, side="right")
+        """The stretch that each key lies in: the one binary search, in order, so that neighbours share its path."""
+        order = np.argsort(keys)
+        stretches = np.empty(len(keys), dtype=np.int64)
+        stretches[order] = np.searchsorted(self._cuts, keys[order], side="right")
+        return stretches

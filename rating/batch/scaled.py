@@ -86,7 +86,7 @@ def rounded(points: Ints, divisor: Ints, mode: Ints) -> Ints:
     rest = points - whole * divisor
     half_up, half_even, up, _down = (mode == at for at in range(len(ROUNDINGS)))
     twice = 2 * rest
-    ties_up: NDArray[np.bool_] = half_up | (half_even & (whole % 2 == 1))
+    ties_up: NDArray[np.bool_] = half_up | (half_even & (whole & 1 == 1))
     nearer = (twice > divisor) & (half_up | half_even)
     return whole + (nearer | ((twice == divisor) & ties_up) | (up & (rest > 0)))
 
