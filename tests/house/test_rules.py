@@ -17,6 +17,7 @@ LONGEST_FUNCTION = 70
 MONEY = (
     "accounts/",
     "rating/kernel/",
+    "rating/batch/",
     "rating/pricing/",
     "rating/services/",
     "invoicing/services/",

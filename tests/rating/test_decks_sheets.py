@@ -209,7 +209,11 @@ def test_gzip_is_unpacked_within_bounds(folder: Path, monkeypatch: pytest.Monkey
     assert (caught.value.code, "unpacks" in caught.value.message) == ("too_large", True)
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"Prefix,Rate\n44,0.1\n")[:-9], gzip.compress(gzip.compress(b"x"))])
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(b"Prefix,Rate\n44,0.1\n")[:-9], gzip.compress(gzip.compress(b"x"))],
+    ids=["damaged", "nested"],
+)
 def test_a_damaged_or_nested_gzip_is_refused(folder: Path, content: bytes) -> None:
     (folder / "rates.gz").write_bytes(content)
     with pytest.raises(DeckRefused) as caught:
