@@ -21,7 +21,7 @@ WORKDIR /srv/tollgate
 COPY --from=packages /venv /venv
 COPY --from=pages /pages/node_modules node_modules
 COPY . .
-RUN python manage.py collectstatic --no-input -v 0 && rm -rf node_modules
+RUN python -m billing.dev.catalogues && python manage.py collectstatic --no-input -v 0 && rm -rf node_modules
 USER tollgate
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "billing.wsgi:application"]

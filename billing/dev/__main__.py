@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from billing.dev import python_env
+from billing.dev import catalogues, python_env
 from billing.dev.state import SetupError, give_up
 
 COMMANDS = {"run": "supervisor", "test": "testing", "bench": "benching", "manage": "manage"}
@@ -15,6 +15,7 @@ def main() -> int:
     name, *arguments = sys.argv[1:]
     try:
         python_env.enter(name, arguments)
+        catalogues.compile_all()
         command = import_module(f"billing.dev.{COMMANDS[name]}")
         return int(command.main(arguments))
     except SetupError as problem:
