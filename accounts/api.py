@@ -78,6 +78,8 @@ class WalletViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerView
     def credit(self, request: Request, pk: str) -> Response:
         wallet = self.get_object()
         below(self.viewer, wallet.account.owner)
+        if not wallet.seller.is_at_or_below(self.viewer.party):
+            raise NotFound("no_wallet", "This wallet is with a seller that its owner has left.")
         given = self.checked(CreditIn)
         funds.set_credit(wallet.pk, billing=given["billing"], credit_limit=given["credit_limit"])
         return Response(WalletOut(self.get_object()).data)

@@ -197,9 +197,17 @@ def _hops(above: Party, below: Party, currency: str) -> list[Wallet]:
     hops = []
     for party in parties:
         try:
-            hops.append(wallet_of(party, currency))
+            wallet = wallet_of(party, currency)
         except NotFound as missing:
             raise Invalid("currency", missing.message, where="currency", hint=missing.hint) from missing
+        if wallet.seller.path != party.parent_path:
+            raise Invalid(
+                "wallet_left_behind",
+                _("%s has a wallet in this currency only with the seller it left.") % party.name,
+                where="party",
+                hint=_("Open a wallet with its present seller first."),
+            )
+        hops.append(wallet)
     return hops
 
 

@@ -11,10 +11,11 @@ import pytest
 from accounts import books
 from accounts.models import Transfer, Wallet
 from accounts.services import funds
-from accounts.services.accounts import book, wallet_of
+from accounts.services.accounts import book, open_wallet, wallet_of
 from accounts.services.funds import Move
 from tests.cast import ACTOR
 from tiers.errors import Conflict, Invalid, NotFound, TollgateError
+from tiers.services.parties import move_party
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -135,3 +136,18 @@ def test_an_overcommit_cap_stops_promises_beyond_the_sellers_own_funds(cast: Cas
     assert posted(cast, "pier") == 0
     cast.fund("harbour", "100")
     funds.allocate(cast.harbour, cast.pier, move("0.01", "EUR", "b"))
+
+
+def test_a_new_seller_moves_no_money_of_the_one_before(cast: Cast) -> None:
+    """Alice left harbour for pier: until pier opens a wallet with her, it cannot touch what she has with harbour."""
+    cast.fund("alice", "30")
+    move_party(cast.alice, cast.pier, cast.brand("pier"), actor=ACTOR)
+    for deed in (funds.allocate, funds.withdraw):
+        with pytest.raises(Invalid, match="seller it left"):
+            deed(cast.pier, cast.alice, move("5", "EUR", deed.__name__))
+    old = wallet_of(cast.alice)
+    new = open_wallet(cast.alice, cast.pier, "EUR")
+    funds.allocate(cast.pier, cast.alice, move("5", "EUR", "now"))
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.posted, new.posted) == (30, 5)

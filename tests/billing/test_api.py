@@ -19,6 +19,7 @@ from tests.cast import ACTOR
 from tests.rating.calls_help import many, write
 from tiers.models import ApiKey
 from tiers.services.keys import create_key, revoke_key
+from tiers.services.parties import move_party
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -266,3 +267,13 @@ def test_a_payment_is_recorded_once_by_its_key(cast: Cast) -> None:
     assert wallet_of(cast.alice).posted == 20
     assert harbour.post("payments/", {**asked, "received_on": "yesterday"}, key="p2").status_code == 400
     assert Program(cast, "northstar").post("payments/", asked, key="p3").status_code == 404
+
+
+def test_a_wallet_left_behind_is_not_the_new_sellers_to_change(cast: Cast) -> None:
+    left = wallet_of(cast.alice)
+    move_party(cast.alice, cast.meadow, cast.brand("meadow"), actor=ACTOR)
+    meadow = Program(cast, "meadow")
+    asked = {"billing": "postpaid", "credit_limit": "100"}
+    assert meadow.post(f"wallets/{left.pk}/credit/", asked).status_code == 404
+    left.refresh_from_db()
+    assert (left.billing, left.credit_limit) == ("prepaid", 0)
