@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from rating.models import ImportStatus, UsageImport
-from rating.services import imports, leases
+from rating.services import facts, imports, leases
 from rating.services.posting import make_partitions as make
 from rating.services.unrated import rate_waiting
 
@@ -43,3 +43,9 @@ def make_partitions() -> None:
 def rate_unrated() -> int:
     """Calls that had no price: charge those that have one now."""
     return rate_waiting()
+
+
+@shared_task
+def fold_facts() -> int:
+    """Facts written since the last time are merged into one row for each key."""
+    return facts.fold()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rating.models.calls import RatedCall, RateTerms, RecordStatus, UsageRecord
 from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
+from rating.models.facts import Fact
 from rating.models.lists import ExchangeRate, ListTerms, PriceList, PriceTerms
 from rating.models.rates import Rate, RateTable
 from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKey, UsageChunk, UsageImport
@@ -13,6 +14,7 @@ __all__ = [
     "CarrierChoice",
     "ChunkStatus",
     "ExchangeRate",
+    "Fact",
     "ImportStatus",
     "ListTerms",
     "PriceList",
