@@ -11,6 +11,7 @@ import phonenumbers
 from babel import Locale
 
 from rating.numbers.countries import calling_code, country, region_of, regions
+from rating.numbers.number import Number, ServiceClass
 
 _SHARED_NAMES = {
     "800": "International freephone",
@@ -49,6 +50,13 @@ def region_code(e164: str) -> str | None:
         if plan.leading_digits is None and any(plan.kind(whole) for whole in wholes):
             return region
     return region_of(code, national)
+
+
+def is_abroad(number: Number, home_country: str) -> bool:
+    """Whether the choice of a carrier matters: the call leaves the home country."""
+    if number.service_class is ServiceClass.INTERNATIONAL:
+        return True
+    return number.is_e164 and region_code(number.e164) != home_country
 
 
 @lru_cache(maxsize=65_536)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from rating.kernel import Charge, price
+from rating.kernel import Charge, RateError, price
 from rating.numbers import Number, ServiceClass
 from rating.pricing.directory import Directory, Link, Purse, Tax
 from rating.pricing.lists import Found
@@ -22,6 +22,8 @@ from rating.pricing.shelf import Groups, Shelf, find_in, in_table
 from tiers.models import Kind
 
 PLACES = Decimal("0.000001")
+LARGEST_AMOUNT = Decimal(2**63 - 1).scaleb(-6)
+"""What columns of 64-bit integers hold, far below what is worth a ledger's trust."""
 NOTHING = Decimal(0)
 
 
@@ -106,6 +108,8 @@ class Engine:
         self.directory = directory or Directory()
         self.shelf = shelf or Shelf()
         self._tills: dict[Link, Till] = {}
+        self.columns: object = None
+        """What `columns.price_calls` made ready of this engine."""
 
     def price(self, call: CallFacts) -> PricedCall | Unpriced:
         links = self.directory.chain(call.customer, call.answered_at)
@@ -125,7 +129,7 @@ class Engine:
 
     def _tier(self, call: CallFacts, link: Link, carrier: UUID | None) -> TierPrice | Unpriced:
         till = self._till(link, carrier)
-        hit = find_in(till.lists[carrier], call.number.e164, call.answered_at)
+        hit = find_in(till.lists[carrier], call.number.e164, call.answered_at, call.number.service_class)
         if hit is None:
             return self._refuse(link, "no_price", _("%(seller)s has no price for %(what)s."), call.number.e164)
         found = hit.found
@@ -135,7 +139,11 @@ class Engine:
         if purse is None:
             reason = _("%(buyer)s has no wallet in %(what)s with %(seller)s.")
             return self._refuse(link, "no_wallet", reason, found.measure.currency)
-        charge = price(found.kernel, call.duration_s, call.answered_at)
+        charge = charge_of(found, call)
+        if charge is None:
+            return self._refuse(
+                link, "beyond", _("%(seller)s cannot price so long a call of %(what)s."), call.number.e164
+            )
         sale, tax = split_tax(charge.amount, till.tax, purse.prepaid)
         return TierPrice(link, purse, hit.list_id, found, charge, sale, tax)
 
@@ -168,7 +176,17 @@ class Engine:
         found = in_table(self.shelf.table(table.pk), call.number.e164, call.answered_at) if table else None
         if found is None or found.row.blocked:
             return CarrierCost(trunk, None, None)
-        return CarrierCost(trunk, found, price(found.kernel, call.duration_s, call.answered_at))
+        charge = charge_of(found, call)
+        return CarrierCost(trunk, None if charge is None else found, charge)
+
+
+def charge_of(found: Found, call: CallFacts) -> Charge | None:
+    """The price of the call; None where the kernel refuses its duration or no ledger could hold the amount."""
+    try:
+        charge = price(found.kernel, call.duration_s, call.answered_at)
+    except RateError:
+        return None
+    return charge if charge.amount <= LARGEST_AMOUNT else None
 
 
 def split_tax(amount: Decimal, tax: Tax | None, prepaid: bool) -> tuple[Decimal, Decimal]:

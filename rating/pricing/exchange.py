@@ -38,6 +38,13 @@ class Exchange:
                 return (first * second).quantize(PLACES, ROUND_HALF_UP)
         return None
 
+    def moments(self, base: str, quote: str) -> frozenset[datetime]:
+        """All instants at which `rate` between the two may change, by whatever way."""
+        if base == quote:
+            return frozenset()
+        pairs = (starts for pair, (starts, _) in self._dated.items() if base in pair or quote in pair)
+        return frozenset(start for starts in pairs for start in starts)
+
     def _step(self, base: str, quote: str, moment: datetime) -> Decimal | None:
         if base == quote:
             return ONE

@@ -117,6 +117,15 @@ class ListBook:
         return own | base if own and base else own or base
 
     @cached_property
+    def moments(self) -> frozenset[datetime]:
+        """All instants at which what `at` answers may change for some prefix; see `Group.moments`."""
+        own = self._own.moments if self._own else frozenset[datetime]()
+        if self._base is None:
+            return own
+        exchanged = self._exchange.moments(self._base.measure.currency, self.measure.currency)
+        return own.union(self._base.moments, self._starts, exchanged)
+
+    @cached_property
     def longest(self) -> int:
         return max(map(len, self.prefixes), default=0)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from rating.models import ListTerms, PriceList, RateTable
+from rating.numbers import ServiceClass
 from rating.pricing.exchange import Exchange
 from rating.pricing.lists import Found, ListBook, deck_rate
 from rating.pricing.tables import CACHE, TableBook
@@ -104,9 +106,15 @@ class FoundIn:
 
 
 class Group:
-    """Lists of equal rank: the longest prefix over all of them holds."""
+    """Lists of equal rank: the longest prefix over all of them holds.
 
-    __slots__ = ("books", "longest", "prefixes")
+    Pricing by columns asks `find` once for all calls that must have the same answer, so what `find` gives may depend
+    on nothing but: which of `prefixes` the number begins with; between which two neighbours of `moments` the call
+    lies; and, only where `by_class` is True, the service class.
+    """
+
+    by_class = False
+    """Whether the answer may differ by service class."""
 
     def __init__(self, books: list[ListBook]) -> None:
         self.books = books
@@ -114,7 +122,12 @@ class Group:
         self.prefixes: Set[str] = known[0] if len(known) == 1 else frozenset[str]().union(*known)
         self.longest = max(map(len, self.prefixes), default=0)
 
-    def find(self, number: str, moment: datetime) -> FoundIn | None:
+    @cached_property
+    def moments(self) -> Sequence[datetime]:
+        """All instants, in order, at which the answer for some number may change: each counts to what follows it."""
+        return sorted(frozenset[datetime]().union(*(book.moments for book in self.books)))
+
+    def find(self, number: str, moment: datetime, service_class: ServiceClass | None = None) -> FoundIn | None:
         """Longest prefix first; at equal length in the order of the lists, entered before derived within a list."""
         for length in range(min(len(number), self.longest), 0, -1):
             prefix = number[:length]
@@ -130,10 +143,10 @@ class Group:
 Groups = list[Group]
 
 
-def find_in(groups: Groups, number: str, moment: datetime) -> FoundIn | None:
+def find_in(groups: Groups, number: str, moment: datetime, service_class: ServiceClass | None = None) -> FoundIn | None:
     """The rate of the first group that has one."""
     for group in groups:
-        found = group.find(number, moment)
+        found = group.find(number, moment, service_class)
         if found is not None:
             return found
     return None

@@ -8,6 +8,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -68,6 +69,12 @@ class TableBook:
         self.prefixes: Set[str] = rows.keys()
         self.longest = max(map(len, rows), default=0)
         self.made: dict[int, object] = {}  # what was made of a row, by the row's identity: the rows live as long
+
+    @cached_property
+    def moments(self) -> frozenset[datetime]:
+        """All instants at which some prefix of it gets, changes or loses its row."""
+        begun = {row.effective_from for rows in self._rows.values() for row in rows}
+        return frozenset(begun | {row.effective_to for rows in self._rows.values() for row in rows if row.effective_to})
 
     def at(self, prefix: str, moment: datetime) -> RateRow | None:
         """The row of exactly this prefix that is in force at `moment`, or None."""

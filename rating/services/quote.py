@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.figures import plain
 from rating.kernel import Charge, explain
 from rating.models import Source
-from rating.numbers import BadNumber, DialPlan, Number, ServiceClass
-from rating.numbers.names import region_code
+from rating.numbers import BadNumber, DialPlan, Number
+from rating.numbers.names import is_abroad as leaves_home
 from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
 from rating.pricing.lists import Found
 from tiers.errors import Conflict, Invalid
@@ -79,9 +79,7 @@ def read_number(raw: str, plan: DialPlan) -> tuple[Number, bool]:
 
 def is_abroad(number: Number, plan: DialPlan) -> bool:
     """Whether the choice of a carrier matters: the call leaves the home country."""
-    if number.service_class is ServiceClass.INTERNATIONAL:
-        return True
-    return number.is_e164 and region_code(number.e164) != plan.home_country
+    return leaves_home(number, plan.home_country)
 
 
 def origin_lines(origin: dict[str, str]) -> list[dict[str, str]]:
