@@ -19,7 +19,6 @@ from rating.pricing.directory import Link, Purse
 from rating.pricing.engine import Unpriced
 from rating.pricing.lists import Found
 
-
 __all__ = ["CLASSES", "NONE", "CallColumns", "PricedColumns", "Registry", "TierColumns"]
 
 Indexes = NDArray[np.int32]
