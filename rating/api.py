@@ -144,6 +144,7 @@ class SourceOut(serializers.Serializer[Any]):
     owner = serializers.CharField(source="owner.code")
     format = serializers.CharField()
     time_zone = serializers.CharField()
+    customer = serializers.CharField(source="customer.code", default=None)
     dial_plan = serializers.JSONField()
 
 

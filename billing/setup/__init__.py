@@ -30,7 +30,7 @@ or dates (midnight UTC).
                            free_s min_charge steps bands blocked
                     deck: file! (CSV beside the set-up file) effective answers; read only while the table is empty
     carriers        code! name! description cost_table offered active closed_reverts
-    sources         code! name! owner (the operator) format time_zone dial_plan carrier active
+    sources         code! name! owner (the operator) format time_zone dial_plan carrier customer active
     price_lists     code! brand! name buyer carrier base_table or base_list active + decimals rounding time_zone
                     band_rule holidays,
                     terms: a list of valid_from markup addon connect_fee first_s step_s

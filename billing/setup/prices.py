@@ -104,6 +104,8 @@ class Prices:
         }
         if entry.has("carrier"):
             values["carrier"] = find(Carrier, entry, "carrier")
+        if entry.has("customer"):
+            values["customer"] = find(Party, entry, "customer")
         owner = find(Party, entry, "owner") if entry.has("owner") else self.operator
         self._settle(
             Source,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from rating.models.calls import RatedCall, RateTerms, RecordStatus, UsageRecord
+from rating.models.calls import Direction, RatedCall, RateTerms, RecordStatus, UsageRecord
 from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
 from rating.models.facts import Fact
 from rating.models.lists import ExchangeRate, ListTerms, PriceList, PriceTerms
 from rating.models.rates import Rate, RateTable
-from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKey, UsageChunk, UsageImport
+from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKey, UsageChunk, UsageHalf, UsageImport
 
 __all__ = [
     "Carrier",
     "CarrierChoice",
     "ChunkStatus",
+    "Direction",
     "ExchangeRate",
     "Fact",
     "ImportStatus",
@@ -29,6 +30,7 @@ __all__ = [
     "Source",
     "SourceIdentity",
     "UsageChunk",
+    "UsageHalf",
     "UsageImport",
     "UsageRecord",
 ]

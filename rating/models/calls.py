@@ -31,8 +31,17 @@ class RecordStatus(models.TextChoices):
     FREE = "free", _("Not charged")
 
 
+class Direction(models.TextChoices):
+    OUT = "out", _("Outgoing")
+    IN = "in", _("Incoming")
+    INTERNAL = "internal", _("Internal")
+
+
 class UsageRecord(Scoped):
-    """What happened, as a source reported it. `reason` says why it is unrated, with the tier."""
+    """What happened, as a source reported it. `reason` says why it is unrated, with the tier.
+
+    Incoming and internal calls are kept and never charged; nor is `reference`, the switch's own figure.
+    """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("customer__path", "source__owner__path")
 
@@ -56,6 +65,8 @@ class UsageRecord(Scoped):
     src_port = models.IntegerField(null=True)
     user_agent = models.TextField()
     reason = models.TextField()
+    direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.OUT)
+    reference = models.TextField(default="")
 
     class Meta:
         managed = False

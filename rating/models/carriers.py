@@ -82,6 +82,15 @@ class Source(Scoped):
     carrier = models.ForeignKey(
         Carrier, on_delete=models.PROTECT, null=True, blank=True, help_text=_("Where a record names none.")
     )
+    customer = models.ForeignKey(
+        Party,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Whose calls those are that name nobody known."),
+    )
+    mapping = models.JSONField(_("mapping"), default=dict, blank=True)
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:

@@ -21,7 +21,10 @@ class ImportStatus(models.TextChoices):
 
 
 class UsageImport(Scoped):
-    """One file on its way in. Counts are the sums of its chunks'; read = all the others together."""
+    """One file on its way in. Counts are the sums of its chunks'; read = all the others together.
+
+    A file that came in an archive names it; all files of one archive share `archive_id`.
+    """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("source__owner__path",)
 
@@ -36,6 +39,8 @@ class UsageImport(Scoped):
     status = models.CharField(max_length=10, choices=ImportStatus.choices, default=ImportStatus.PLANNING)
     error = models.JSONField(null=True)
     lines = models.BigIntegerField(default=0)
+    archive = models.CharField(max_length=255, blank=True, default="")
+    archive_id = models.UUIDField(null=True, db_index=True)
     actor = models.CharField(max_length=254)
     actor_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -113,3 +118,32 @@ class RecordKey(models.Model):
     key = models.BinaryField(max_length=16)
     content = models.BinaryField(max_length=16)
     record_id = models.UUIDField()
+
+
+class UsageHalf(Scoped):
+    """A part of a call that a switch writes in several: an INVITE without its BYE, a Start without its Stop.
+
+    One that has not joined is counted as waiting in `chunk_id`. It is kept when it has, so that the same part again is
+    known. `fields` is what it said; `content` (16 bytes) tells a repeat from a conflict.
+    """
+
+    SCOPE: ClassVar[tuple[str, ...]] = ("source__owner__path",)
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    key = models.BinaryField(max_length=16)
+    side = models.CharField(max_length=32)
+    content = models.BinaryField(max_length=16)
+    fields = models.JSONField()
+    call_id = models.CharField(max_length=255)
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField(auto_now_add=True)
+    import_id = models.UUIDField()
+    chunk_id = models.UUIDField()
+    line = models.BigIntegerField()
+    joined = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "rating_half"
+        constraints = [models.UniqueConstraint(fields=["source", "key", "side"], name="half_once")]
+        indexes = [models.Index(fields=["source", "id"], condition=Q(joined=False), name="half_waiting")]

@@ -18,7 +18,9 @@ COUNTS = ("read", "rated", "unrated", "free", "duplicate", "quarantined", "waiti
 
 
 def sources(viewer: Viewer) -> QuerySet[Source]:
-    found: QuerySet[Source] = Source.visible.for_viewer(viewer).select_related("owner", "carrier").order_by("code")
+    found: QuerySet[Source] = (
+        Source.visible.for_viewer(viewer).select_related("owner", "carrier", "customer").order_by("code")
+    )
     return found
 
 

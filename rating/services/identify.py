@@ -1,4 +1,7 @@
-"""Whose call is it? By account code, else caller number, else IP address, within the source's part of the tree."""
+"""Whose call is it? By account code, else number, else IP address, within the source's part of the tree.
+
+A source may belong to one customer's house: then what names nobody is that customer's.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ class CustomerIndex:
 
     def __init__(self, source: Source, plan: DialPlan) -> None:
         self._plan = plan
+        self._default = source.customer_id
         below = Party.objects.filter(path__startswith=source.owner.path).exclude(kind=Kind.OPERATOR)
         self._accounts: dict[str, UUID] = {code.lower(): pk for code, pk in below.values_list("code", "pk")}
         self._callers: dict[str, UUID] = {}
@@ -30,7 +34,7 @@ class CustomerIndex:
                 self._addresses[value] = party
 
     def find(self, account: str, caller: str, src_ip: str | None) -> UUID | None:
-        """The customer, or None where nothing in the record is known."""
+        """The customer, or None where nothing in the record is known. `caller` is the number on the house's side."""
         if account:
             found = self._accounts.get(account.lower())
             if found is not None:
@@ -39,7 +43,8 @@ class CustomerIndex:
             found = self._callers.get(caller) or self._callers.get(self._normal(caller))
             if found is not None:
                 return found
-        return self._addresses.get(src_ip) if src_ip else None
+        found = self._addresses.get(src_ip) if src_ip else None
+        return found or self._default
 
     def _normal(self, caller: str) -> str:
         number = self._plan.normalise(caller)

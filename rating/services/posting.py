@@ -31,7 +31,7 @@ from tiers.viewer import Actor
 
 RECORD_COLUMNS = (
     "id, source_id, import_id, line, call_id, status, customer_id, carrier_id, account, caller, callee, number,"
-    " service_class, started_at, answered_at, duration_s, src_ip, src_port, user_agent, reason"
+    " service_class, started_at, answered_at, duration_s, src_ip, src_port, user_agent, reason, direction, reference"
 )
 CALL_COLUMNS = (
     "id, terms_id, cost_terms_id, transfer_id, tax_transfer_id, cost_transfer_id,"
@@ -256,6 +256,8 @@ def _record_line(record: Sorted, source: UUID, import_id: UUID | None) -> str:
         row.src_port,
         row.user_agent or "",
         record.reason,
+        row.direction,
+        row.reference,
     )
     return copy_fields(values) + "\n"
 

@@ -17,7 +17,7 @@ from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
 from rating.services.identify import CustomerIndex
 from rating.services.quote import is_abroad
 from rating.usage.occurrence import Occurrences
-from rating.usage.record import BadRow, UsageRow, bad_row, content_hash, record_key
+from rating.usage.record import IN, OUT, BadRow, UsageRow, bad_row, content_hash, record_key
 from tiers.ids import uuid7
 
 
@@ -59,9 +59,10 @@ class Sorter:
         self._carriers = {code.lower(): carrier.pk for code, carrier in engine.directory.carriers.items()}
 
     def keyed(self, row: UsageRow, occurrences: Occurrences) -> Keyed | BadRow:
-        customer = self._customers.find(row.account, row.caller, row.src_ip)
+        ours = row.callee if row.direction == IN else row.caller
+        customer = self._customers.find(row.account, ours, row.src_ip)
         if customer is None:
-            who = row.account or row.caller or row.src_ip or "-"
+            who = row.account or ours or row.src_ip or "-"
             return bad_row(row.line, row.text, "account", "unknown_customer", _("No customer is known as %s.") % who)
         trunk = self._carriers.get(row.carrier.lower(), self._default_trunk) if row.carrier else self._default_trunk
         return Keyed(row, customer, trunk, record_key(row, occurrences.number(row)), content_hash(row))
@@ -73,7 +74,7 @@ class Sorter:
         made = Sorted(row, uuid7(row.started_at), key, content, customer, RecordStatus.FREE, row.callee, "", trunk)
         if isinstance(number, Number):
             made.number, made.service_class = number.e164, number.service_class
-        if not row.answered or row.duration_s == 0:
+        if not row.answered or row.duration_s == 0 or row.direction != OUT:
             return made
         if isinstance(number, BadNumber):
             return bad_row(row.line, row.text, "to", number.code, number.reason)

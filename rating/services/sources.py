@@ -21,12 +21,13 @@ CALLER_MOST_DIGITS = 20
 
 
 class SourceDetails(TypedDict, total=False):
-    """`dial_plan` in the wire form of `DialPlan`; `carrier` is taken where a record names none."""
+    """`dial_plan` in the wire form of `DialPlan`; `carrier` and `customer` are taken where a record names none."""
 
     format: str
     time_zone: str
     dial_plan: dict[str, Any]
     carrier: Carrier | None
+    customer: Party | None
     active: bool
 
 
@@ -99,6 +100,9 @@ def identity_value(kind: str, value: str) -> str:
 def _check(source: Source) -> None:
     check_fields(source)
     check_time_zone(source.time_zone)
+    customer = source.customer
+    if customer and (customer.kind == Kind.OPERATOR or not customer.path.startswith(source.owner.path)):
+        raise Invalid("customer", _("%s does not buy from the source's owner.") % customer.name, where="customer")
     try:
         DialPlan.from_json(source.dial_plan)
     except ValueError as error:

@@ -80,4 +80,6 @@ def _as_row(record: UsageRecord) -> UsageRow:
         src_ip=record.src_ip,
         src_port=record.src_port,
         user_agent=record.user_agent,
+        reference=record.reference,
+        direction=record.direction,
     )

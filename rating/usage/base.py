@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from rating.usage import fields
 from rating.usage.fields import FieldError
-from rating.usage.record import BadRow, UsageRow, bad_row
+from rating.usage.record import OUT, BadRow, UsageRow, bad_row
 from rating.usage.table import split_or_none
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -78,3 +78,11 @@ def check_silent(field: str, billed_s: int) -> None:
     if billed_s:
         reason = f"{billed_s} seconds are billed, but no time of answer is named."
         raise FieldError(field, "inconsistent", reason)
+
+
+def told_direction(field: str, text: str) -> str:
+    """The direction that a column tells, outgoing where it is empty; `FieldError` for words that are not known."""
+    found = fields.direction(text) if text else OUT
+    if found is None:
+        raise FieldError(field, "direction", f"“{text[:20]}” is not a direction that is understood.")
+    return found

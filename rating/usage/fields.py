@@ -12,6 +12,8 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
+from rating.usage.record import IN, INTERNAL, OUT
+
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_DURATION_S = 31 * 24 * 3600
 MAX_NAME_CHARS = 128
@@ -53,6 +55,11 @@ NOT_ANSWERED_WORDS = frozenset(
     | {"cancelled", "canceled", "congestion", "chanunavail", "rejected", "declined", "missed", "timeout"}
     | {"abandoned", "originator_cancel", "user_busy", "no_user_response", "call_rejected"}
 )
+DIRECTIONS = {
+    **dict.fromkeys(("in", "inbound", "incoming", "i", "received", "terminating", "terminated"), IN),
+    **dict.fromkeys(("out", "outbound", "outgoing", "o", "originating", "originated", "external"), OUT),
+    **dict.fromkeys(("internal", "intern", "int", "extension", "on-net", "onnet", "intercom"), INTERNAL),
+}
 _SIP_REFUSAL = re.compile(r"[3-6]\d\d", re.ASCII)
 
 
@@ -221,6 +228,11 @@ def disposition(text: str) -> bool | None:
     if word in NOT_ANSWERED_WORDS or _SIP_REFUSAL.fullmatch(word):
         return False
     return None
+
+
+def direction(text: str) -> str | None:
+    """`out`, `in` or `internal` for the words that switches use; None: it does not tell."""
+    return DIRECTIONS.get(text.lower())
 
 
 @lru_cache(maxsize=65536)

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 KEY_BYTES = 16
 QUARANTINE_TEXT_CHARS = 2000
+OUT, IN, INTERNAL = "out", "in", "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class UsageRow:
     `duration_s` is the billed duration, fractions of a second rounded up, 0 when not answered. An answered
     call always has `answered_at` (the start stands in when the file names no answer time).
     `caller` and `callee` are as dialled: a dial plan makes them E.164 later. `carrier` is the trunk's name.
+    `reference` is what the switch itself reckoned the call to cost, kept to look at and never charged.
+    `direction`: `out`, `in` (to a number of the house) or `internal` (it never left the house); only `out` is charged.
     """
 
     line: int
@@ -39,6 +42,7 @@ class UsageRow:
     src_port: int | None
     user_agent: str | None
     reference: str = ""
+    direction: str = OUT
 
 
 @dataclass(frozen=True, slots=True)

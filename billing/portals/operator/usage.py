@@ -27,6 +27,7 @@ from rating.tasks import work_import
 from rating.usage.registry import ADAPTERS
 from tiers.models.party import code_validator
 from tiers.roles import May
+from tiers.selectors import people
 
 FORMATS = [("auto", gettext_lazy("recognise it")), *((name, name) for name in sorted(ADAPTERS))]
 
@@ -167,7 +168,7 @@ class Sources(UsageView):
 
 
 class SourceForm(forms.Form):
-    more: ClassVar[tuple[str, ...]] = ("carrier", "dial_plan", "active")
+    more: ClassVar[tuple[str, ...]] = ("carrier", "customer", "dial_plan", "active")
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     code = forms.CharField(label=gettext_lazy("Code"), max_length=32, validators=[code_validator])
@@ -189,6 +190,12 @@ class SourceForm(forms.Form):
         queryset=Carrier.visible.none(),
         required=False,
         help_text=gettext_lazy("Where a record names none."),
+    )
+    customer = forms.CharField(
+        label=gettext_lazy("Customer (code)"),
+        max_length=32,
+        required=False,
+        help_text=gettext_lazy("For a switch in one customer's house: calls that name nobody known are this one's."),
     )
     dial_plan = forms.JSONField(
         label=gettext_lazy("Rest of the dial plan"),
@@ -238,6 +245,7 @@ class SourcePage(OperatorForm):
             names = ("name", "code", "time_zone", "format", "carrier", "active")
             plan = dict(source.dial_plan)
             initial = {name: getattr(source, name) for name in names}
+            initial["customer"] = source.customer.code if source.customer else ""
             initial |= {"home_country": plan.pop("home_country", ""), "dial_plan": json.dumps(plan) if plan else ""}
         return {"carriers": prices.carriers(self.viewer), "initial": initial}
 
@@ -247,6 +255,7 @@ class SourcePage(OperatorForm):
         plan = data["dial_plan"] if isinstance(data["dial_plan"], dict) else {}
         data["dial_plan"] = {**plan, "home_country": data.pop("home_country").upper()}
         data["format"] = data["format"] or "auto"
+        data["customer"] = people.party_by_code(self.viewer, data["customer"]) if data["customer"] else None
         if self.source:
             update_source(self.source, actor=self.viewer.actor, name=name, **data)
         else:

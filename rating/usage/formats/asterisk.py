@@ -10,6 +10,8 @@ Decided here:
 - The disposition says whether the call was answered; billed seconds of an unanswered call are not billed.
 - Forked calls share a unique id. The leg is the sequence where there is one, else `channel>dstchannel`.
 - The carrier is the peer in dstchannel: `PJSIP/atlas-0000002a` went by the trunk `atlas`.
+- A call is incoming where its context is one of trunks and it ended in the house (at an extension, a menu, a mail
+  box), internal where it ended at the telephone of the number dialled. All else went out, forwards too.
 - Billed seconds above the duration: taken where answer and end times bear them out, else quarantined.
 """
 
@@ -22,17 +24,20 @@ from datetime import datetime, timedelta, tzinfo
 from rating.usage import fields
 from rating.usage.fields import FieldError
 from rating.usage.protocol import Match, UsageRefused
-from rating.usage.record import BadRow, UsageRow, bad_row
+from rating.usage.record import IN, INTERNAL, OUT, BadRow, UsageRow, bad_row
 from rating.usage.table import split_line, split_or_none
 
 WIDTHS = (16, 17, 18, 21)
-ACCOUNT, SRC, DST, CLID, CHANNEL, DSTCHANNEL = 0, 1, 2, 4, 5, 6
+ACCOUNT, SRC, DST, DCONTEXT, CLID, CHANNEL, DSTCHANNEL = range(7)
 START, ANSWER, END, DURATION, BILLSEC, DISPOSITION, AMAFLAGS, UNIQUEID, USERFIELD = range(9, 18)
 SEQUENCE = 20
 _DISPOSITIONS = frozenset({"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION", "UNKNOWN"})
 _AMAFLAGS = frozenset({"DOCUMENTATION", "BILLING", "OMIT", "DEFAULT", "UNKNOWN", "", "0", "1", "2", "3"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d.*|\d{9,10}(\.\d+)?", re.ASCII)
 _UNIQUEID = re.compile(r"(.*-)?\d{9,10}\.\d+", re.ASCII)
+_FROM_OUTSIDE = re.compile(r"from-(trunk|pstn|did|dahdi|zaptel|external|outside)|ext-did", re.ASCII | re.IGNORECASE)
+_EXTENSION = re.compile(r"\d{2,6}", re.ASCII)
+_HOUSE = re.compile(r"s|i|t|h|\*\d*|\d{2,6}|[a-z_-]+", re.ASCII | re.IGNORECASE)
 _CLID_NUMBER = re.compile(r"<([^<>]*)>\s*$")
 _SCORE = 80
 
@@ -136,6 +141,7 @@ class AsteriskParser:
             src_port=None,
             user_agent=None,
             reference=fields.agent(_user_field(cells)) or "",
+            direction=direction(callee, cells[DSTCHANNEL], cells[DCONTEXT]),
         )
 
 
@@ -203,3 +209,12 @@ def peer(channel: str) -> str:
     if not rest or technology.lower() == "local":
         return ""
     return fields.name("dstchannel", rest.rpartition("-")[0] or rest)
+
+
+def direction(callee: str, dstchannel: str, dcontext: str, did: str = "") -> str:
+    """`out`, `in` or `internal`, from the context, the number that was dialled in, and where the call ended."""
+    ended_at = peer(dstchannel)
+    if did or _FROM_OUTSIDE.match(dcontext):
+        at_home = _EXTENSION.fullmatch(ended_at) if ended_at else callee == did or _HOUSE.fullmatch(callee)
+        return IN if at_home else OUT
+    return INTERNAL if ended_at == callee and _EXTENSION.fullmatch(callee) else OUT

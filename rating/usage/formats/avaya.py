@@ -19,7 +19,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from rating.usage import fields
+from rating.usage import fields, record
 from rating.usage.base import LineParser, check_callee, mostly
 from rating.usage.columns import normal_name
 from rating.usage.fields import FieldError
@@ -107,6 +107,7 @@ class AvayaParser(LineParser):
             src_port=None,
             user_agent=None,
             reference=fields.agent(f"{cells[CHARGE]} {cells[CURRENCY]}".strip()) or "" if cells[CHARGE] else "",
+            direction=_direction(cells),
         )
 
 
@@ -115,6 +116,12 @@ def _incoming(cells: Sequence[str]) -> bool:
         reason = f"“{cells[DIRECTION][:20]}” is not a direction: I is incoming, O is outgoing."
         raise FieldError("Direction", "direction", reason)
     return cells[DIRECTION] == "I"
+
+
+def _direction(cells: Sequence[str]) -> str:
+    if cells[INTERNAL] == "1":
+        return record.INTERNAL
+    return record.IN if _incoming(cells) else record.OUT
 
 
 def _callee(cells: Sequence[str]) -> str:

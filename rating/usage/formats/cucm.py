@@ -11,6 +11,7 @@ Decided here:
   again after a restart.
 - The number called is the final one; the caller stays the one that dialled. The trunk is the device called,
   unless that is a telephone.
+- From telephone to telephone is internal, from a trunk to a telephone incoming.
 - Only call records are read (type 1). The quality records of the same switch (CMR) are refused.
 """
 
@@ -26,7 +27,7 @@ from rating.usage.base import UUID, LineParser, check_callee, check_order, check
 from rating.usage.columns import Header, find_header
 from rating.usage.fields import FieldError
 from rating.usage.protocol import Match, UsageRefused
-from rating.usage.record import UsageRow
+from rating.usage.record import IN, INTERNAL, OUT, UsageRow
 from rating.usage.table import split_or_none
 
 NEEDED = frozenset({"cdrrecordtype", "datetimeorigination", "datetimeconnect", "finalcalledpartynumber", "duration"})
@@ -47,6 +48,7 @@ _COLUMNS = {
         "dateTimeDisconnect",
         "pkid",
         "duration",
+        "origDeviceName",
         "destDeviceName",
         "clientMatterCode",
         "origIpv4v6Addr",
@@ -66,6 +68,7 @@ DOCUMENTED = {
     "dateTimeDisconnect": 48,
     "pkid": 50,
     "duration": 55,
+    "origDeviceName": 56,
     "destDeviceName": 57,
     "globalCallId_ClusterID": 65,
     "clientMatterCode": 70,
@@ -162,6 +165,7 @@ class CucmParser(LineParser):
             src_ip=fields.ip_address(value["origIpv4v6Addr"]) or _address(value["origIpAddr"]),
             src_port=None,
             user_agent=None,
+            direction=_direction(value["origDeviceName"], value["destDeviceName"]),
         )
 
     def _duration_s(self, value: dict[str, str], started_at: datetime, answered_at: datetime | None) -> int:
@@ -181,6 +185,12 @@ def _call_id(value: dict[str, str]) -> str:
         return fields.name("pkid", value["pkid"], fields.MAX_CALL_ID_CHARS)
     names = ("globalCallId_ClusterID", "globalCallID_callManagerId", "globalCallID_callId", "dateTimeOrigination")
     return fields.name("globalCallID_callId", "-".join(value[name] for name in names), fields.MAX_CALL_ID_CHARS)
+
+
+def _direction(origin: str, destination: str) -> str:
+    if not _PHONE.match(destination):
+        return OUT
+    return INTERNAL if _PHONE.match(origin) else IN
 
 
 def _trunk(device: str) -> str:

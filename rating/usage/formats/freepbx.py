@@ -25,7 +25,7 @@ from rating.usage import fields
 from rating.usage.base import LineParser, check_callee, check_within
 from rating.usage.columns import Header, find_header
 from rating.usage.fields import FieldError
-from rating.usage.formats.asterisk import peer
+from rating.usage.formats.asterisk import direction, peer
 from rating.usage.protocol import Match, UsageRefused
 from rating.usage.record import UsageRow
 
@@ -36,6 +36,8 @@ _COLUMNS = {
     "clid": ("clid",),
     "src": ("src", "source"),
     "dst": ("dst", "destination"),
+    "dcontext": ("dcontext",),
+    "did": ("did",),
     "channel": ("channel", "src_channel"),
     "dstchannel": ("dstchannel", "dst_channel"),
     "account": ("accountcode", "account_code"),
@@ -108,6 +110,7 @@ class FreepbxParser(LineParser):
             src_port=None,
             user_agent=None,
             reference=fields.agent(value["reference"]) or "",
+            direction=direction(callee, value["dstchannel"], value["dcontext"], value["did"]),
         )
 
 

@@ -1,7 +1,7 @@
 """CSV with a header, columns in any order: the format to ask for when a switch can export what it likes.
 
 Columns: call_id, leg, account, from, to, started_at, answered_at, ended_at, seconds, disposition, carrier,
-src_ip, src_port, user_agent, reference (and some synonyms). Needed are `to`, one of started_at and
+src_ip, src_port, user_agent, reference, direction (and some synonyms). Needed are `to`, one of started_at and
 answered_at, and either seconds or both answered_at and ended_at.
 
 Was it answered? The disposition decides; where it is silent, a filled answer time (if there is such a
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from rating.usage import fields
+from rating.usage.base import told_direction
 from rating.usage.fields import FieldError
 from rating.usage.protocol import Match, UsageRefused
 from rating.usage.record import BadRow, UsageRow, bad_row
@@ -40,6 +41,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
         "src_port": "src_port source_port port remote_port",
         "user_agent": "user_agent useragent agent ua",
         "reference": "reference pbx_cost external_cost",
+        "direction": "direction call_direction",
     }.items()
 }
 PREAMBLE_LINES = 10
@@ -159,7 +161,7 @@ class GenericParser:
 
     def _row(self, line_no: int, text: str, cells: list[str]) -> UsageRow:
         (call_id, leg, account, caller, callee, start, answer, end, lasted, word) = cells[:10]
-        (carrier, src_ip, src_port, user_agent, reference) = cells[10:]
+        (carrier, src_ip, src_port, user_agent, reference, direction) = cells[10:]
         started_at, answered_at, ended_at = self._times(start, answer, end)
         reported_s = self._reported_s(lasted, answered_at, ended_at)
         answered = self._answered(word, answered_at, reported_s)
@@ -185,6 +187,7 @@ class GenericParser:
             src_port=fields.port(src_port),
             user_agent=fields.agent(user_agent),
             reference=fields.agent(reference) or "",
+            direction=told_direction("direction", direction),
         )
 
     def _times(self, start: str, answer: str, end: str) -> tuple[datetime | None, datetime | None, datetime | None]:

@@ -14,6 +14,7 @@ Decided here:
 - A start by the 12-hour clock (`01:30p`) is quarantined: lines without the letter could be of either clock.
 - Two numbers as digits are the caller's and the one dialled. Where the first is neither the caller's nor that of
   an incoming trunk, or a third differs, the line is quarantined: which number was called is not guessed.
+- A call from a trunk that took no other trunk is incoming; I as the end is an internal call.
 - Ids come again after a while, so the start belongs to the id; the parts of a call are told apart by the
   sequence and the parties.
 """
@@ -30,7 +31,7 @@ from rating.usage import fields
 from rating.usage.base import LineParser, check_callee
 from rating.usage.fields import FieldError
 from rating.usage.protocol import Match, UsageRefused
-from rating.usage.record import UsageRow
+from rating.usage.record import IN, INTERNAL, OUT, UsageRow
 
 _HEAD = re.compile(
     r"[ %+-]*(?P<date>\d{4}-\d\d-\d\d|\d\d/\d\d(?:/\d\d(?:\d\d)?)?|\d{6}|\d{8})"
@@ -117,6 +118,7 @@ class MitelParser(LineParser):
             src_ip=None,
             src_port=None,
             user_agent=None,
+            direction=_direction(parts),
         )
 
     def _moment(self, date: str, time: str) -> str:
@@ -216,6 +218,14 @@ def _numbers(parts: _Parts) -> tuple[str, str]:
     if incoming:
         return parts.caller, called or "".join(numbers)
     return parts.caller, "".join(numbers) or called
+
+
+def _direction(parts: _Parts) -> str:
+    if _TRUNK.fullmatch(parts.called):
+        return OUT
+    if _TRUNK.fullmatch(parts.caller):
+        return IN
+    return INTERNAL if parts.ending == "I" else OUT
 
 
 def _call_id(parts: _Parts, started_at: datetime) -> str | None:
