@@ -13,6 +13,24 @@ from accounts.books import Violation, violations_of
 from accounts.figures import plain
 from rating.kernel import Rate, RateError, price
 
+FACTS = """
+    SELECT COALESCE(c.seller_id, f.seller_id), COALESCE(c.currency, f.currency),
+        to_char(COALESCE(c.month, f.month), 'YYYY-MM') || ' ' || array_to_string(COALESCE(c.sums, '{0}'), ' '),
+        to_char(COALESCE(c.month, f.month), 'YYYY-MM') || ' ' || array_to_string(COALESCE(f.sums, '{0}'), ' ')
+    FROM (SELECT date_trunc('month', started_at, 'UTC') AS month, seller_id, currency::text,
+            COALESCE(cost_currency, '')::text AS costs, ARRAY[count(*), sum(duration_s), sum(billed_s),
+            sum(sale) * 1000000, sum(tax) * 1000000, COALESCE(sum(cost), 0) * 1000000]::bigint[] AS sums
+        FROM rating_ratedcall GROUP BY 1, 2, 3, 4) c
+    FULL JOIN (SELECT date_trunc('month', hour, 'UTC') AS month, seller_id, currency::text,
+            COALESCE(cost_currency, '')::text AS costs, ARRAY[sum(charged), sum(duration_s), sum(billed_s),
+            sum(sale_micro), sum(tax_micro), sum(cost_micro)]::bigint[] AS sums
+        FROM rating_fact GROUP BY 1, 2, 3, 4) f
+    ON f.month = c.month AND f.seller_id = c.seller_id AND f.currency = c.currency AND f.costs = c.costs
+    WHERE COALESCE(c.sums, '{0,0,0,0,0,0}') <> COALESCE(f.sums, '{0,0,0,0,0,0}')
+"""
+"""What the rated calls of a month, seller and pair of currencies come to, and what was rolled up of them: calls,
+seconds, seconds billed, sale, tax and cost in millionths."""
+
 LAWS: dict[str, str] = {
     "usage_transfer": """
         SELECT COALESCE(t.id, c.transfer_id), t.currency, COALESCE(c.total, 0), COALESCE(t.amount, 0)
@@ -68,6 +86,12 @@ LAWS: dict[str, str] = {
         LEFT JOIN (SELECT import_id, count(*) AS kept FROM rating_usagerecord GROUP BY import_id) r
             ON r.import_id = i.id
         WHERE k.kept <> COALESCE(r.kept, 0)""",
+    "facts": FACTS,
+    "fact_counts": """
+        SELECT seller_id, NULL, 'attempts, of them answered, of them charged',
+            concat_ws(', ', sum(attempts), sum(answered), sum(charged))
+        FROM rating_fact GROUP BY date_trunc('month', hour, 'UTC'), seller_id
+        HAVING sum(attempts) < sum(answered) OR sum(answered) < sum(charged)""",
 }
 
 PRICED = """

@@ -8,6 +8,15 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 KEY = ("seller", "hour", "buyer", "destination", "service_class", "carrier", "currency", "cost_currency")
+CALLS_UNTIL_NOW = """
+INSERT INTO rating_fact (hour, seller_id, buyer_id, carrier_id, service_class, destination, currency, cost_currency,
+    attempts, answered, charged, duration_s, billed_s, sale_micro, tax_micro, cost_micro, folded)
+SELECT date_trunc('hour', started_at, 'UTC'), seller_id, buyer_id, carrier_id, service_class, destination, currency,
+    cost_currency, count(*), count(*), count(*), sum(duration_s), sum(billed_s),
+    sum(sale) * 1000000, sum(tax) * 1000000, COALESCE(sum(cost), 0) * 1000000, true
+FROM rating_ratedcall GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+"""
+"""Calls that were not charged are added by `./manage rebuild_facts --all`."""
 UNSEEN_BY_KEYS = {"db_constraint": False, "db_index": False, "related_name": "+"}
 
 
@@ -65,6 +74,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(CALLS_UNTIL_NOW, migrations.RunSQL.noop),
         migrations.RunSQL(
             "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON rating_fact FROM tollgate_web", migrations.RunSQL.noop
         ),

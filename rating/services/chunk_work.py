@@ -17,7 +17,7 @@ from rating.models import ChunkStatus, Quarantined, RecordStatus, UsageChunk, Us
 from rating.pricing import Engine
 from rating.services.keys import claim_keys, taken
 from rating.services.leases import Lease
-from rating.services.posting import Poster, make_partitions, rated, write_records
+from rating.services.posting import Poster, free, make_partitions, rated, write_records
 from rating.services.sorting import Keyed, Sorted, Sorter
 from rating.usage.lines import Chunk
 from rating.usage.occurrence import Occurrences
@@ -86,6 +86,8 @@ def work_chunk(lease: Lease, usage_import: UsageImport, engine: Engine) -> dict[
         for record in rated(claimed.records):
             assert record.priced is not None
             poster.add(record, record.priced)
+        for record in free(claimed.records):
+            poster.free(record)
         poster.write(Actor(f"import of {usage_import.name}"[:254], usage_import.actor_id))
         return counts
 

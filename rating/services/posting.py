@@ -24,6 +24,7 @@ from rating.models import RecordStatus
 from rating.pricing import Engine, PricedCall, TierPrice
 from rating.pricing.lists import Found
 from rating.services.copying import bytea_array, copy_fields, copy_rows
+from rating.services.fact_rows import FactRows
 from rating.services.sorting import Sorted
 from tiers.ids import uuid7
 from tiers.models import Party
@@ -81,9 +82,16 @@ class Poster:
         self._sellers: dict[UUID, Party] = {}
         self._rows: list[Row] = []
         self._terms: dict[bytes, Found] = {}
+        self._facts = FactRows(engine)
+
+    def free(self, record: Sorted) -> None:
+        """A call that is charged nowhere still counts: tried, and perhaps answered."""
+        if record.counted:
+            self._facts.add_free(record)
 
     def add(self, record: Sorted, priced: PricedCall) -> None:
         """One call, at all its tiers."""
+        self._facts.add(record, priced)
         row, tiers = record.row, priced.tiers
         answered_at = row.answered_at or row.started_at
         shared = copy_fields(
@@ -113,6 +121,7 @@ class Poster:
             known = copy_fields((ids[row.terms], cost_terms, *transfers))
             lines.append(f"{row.id}\t{known}\t{row.rest}")
         copy_rows("rating_ratedcall", CALL_COLUMNS, lines)
+        self._facts.write()
         drafts = [self._draft(key, group) for key, group in sorted(self._groups.items(), key=_order) if group.total]
         if drafts:
             post(drafts, actor=actor)
@@ -277,3 +286,7 @@ def _order(item: tuple[GroupKey, Group]) -> tuple[str, str, str, date]:
 
 def rated(records: Iterable[Sorted]) -> list[Sorted]:
     return [record for record in records if record.status == RecordStatus.RATED]
+
+
+def free(records: Iterable[Sorted]) -> list[Sorted]:
+    return [record for record in records if record.status == RecordStatus.FREE]

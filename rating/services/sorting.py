@@ -23,7 +23,11 @@ from tiers.ids import uuid7
 
 @dataclass(slots=True)
 class Sorted:
-    """A record with what became of it. `key` and `content` are 16 bytes each; `priced` only when rated."""
+    """A record with what became of it. `key` and `content` are 16 bytes each; `priced` only when rated.
+
+    `untaken`: the price that a call had which was not charged; only outgoing calls that leave the house are
+    `counted` in facts.
+    """
 
     row: UsageRow
     id: UUID
@@ -36,6 +40,8 @@ class Sorted:
     trunk: UUID | None
     priced: PricedCall | None = None
     reason: str = ""
+    untaken: PricedCall | None = None
+    counted: bool = True
 
 
 class Keyed(NamedTuple):
@@ -74,15 +80,37 @@ class Sorter:
         made = Sorted(row, uuid7(row.started_at), key, content, customer, RecordStatus.FREE, row.callee, "", trunk)
         if isinstance(number, Number):
             made.number, made.service_class = number.e164, number.service_class
-        if not row.answered or row.duration_s == 0 or row.direction != OUT:
+        if row.direction != OUT:
+            made.counted = False
             return made
+        if not row.answered or row.duration_s == 0:
+            return self._unanswered(made, number)
         if isinstance(number, BadNumber):
             return bad_row(row.line, row.text, "to", number.code, number.reason)
-        if number.service_class is ServiceClass.EMERGENCY or _internal(number):
+        made.counted = not _internal(number)
+        if number.service_class is ServiceClass.EMERGENCY or not made.counted:
             return made
         return self._priced(made, number)
 
+    def _unanswered(self, made: Sorted, number: Number | BadNumber) -> Sorted:
+        """Nothing is charged; where it would have gone is known for the share of calls that are answered."""
+        if isinstance(number, Number):
+            made.counted = not _internal(number)
+            priced = self._price(made, number) if number.is_e164 else None
+            made.untaken = priced if isinstance(priced, PricedCall) else None
+        return made
+
     def _priced(self, made: Sorted, number: Number) -> Sorted:
+        priced = self._price(made, number)
+        if isinstance(priced, Unpriced):
+            made.status, made.reason = RecordStatus.UNRATED, priced.reason
+        elif priced.charged:
+            made.status, made.priced = RecordStatus.RATED, priced
+        else:
+            made.untaken = priced
+        return made
+
+    def _price(self, made: Sorted, number: Number) -> PricedCall | Unpriced:
         row = made.row
         facts = CallFacts(
             customer=made.customer,
@@ -92,12 +120,7 @@ class Sorter:
             duration_s=row.duration_s,
             trunk=made.trunk,
         )
-        priced = self._engine.price(facts)
-        if isinstance(priced, Unpriced):
-            made.status, made.reason = RecordStatus.UNRATED, priced.reason
-        elif priced.charged:
-            made.status, made.priced = RecordStatus.RATED, priced
-        return made
+        return self._engine.price(facts)
 
 
 def _internal(number: Number) -> bool:

@@ -37,11 +37,13 @@ def _batch(engine: Engine, after: UUID, actor: Actor) -> tuple[UUID | None, int]
         if not records:
             return None, 0
         poster, charged = Poster(engine, uuid7().hex), 0
-        for made in _sorted_again(engine, records):
+        for made in sorted_again(engine, records):
             if made.status == RecordStatus.UNRATED:
                 continue
             if made.priced is not None:
                 poster.add(made, made.priced)
+            else:
+                poster.free(made)
             UsageRecord.objects.filter(pk=made.id).update(status=made.status, reason="")
             charged += 1
         poster.write(actor)
@@ -50,7 +52,8 @@ def _batch(engine: Engine, after: UUID, actor: Actor) -> tuple[UUID | None, int]
     return in_transaction(work, lock_timeout_ms=20_000)
 
 
-def _sorted_again(engine: Engine, records: Iterable[UsageRecord]) -> Iterable[Sorted]:
+def sorted_again(engine: Engine, records: Iterable[UsageRecord]) -> Iterable[Sorted]:
+    """Kept records as they would be sorted now, under their own ids."""
     sorters: dict[UUID, Sorter] = {}
     sources = {source.pk: source for source in Source.objects.select_related("owner")}
     for record in records:

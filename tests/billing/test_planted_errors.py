@@ -24,6 +24,7 @@ from accounts.services.accounts import wallet_of
 from billing.books import violations
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
+from rating.services.facts import COLUMNS
 from rating.services.imports import import_file
 from tests.cast import ACTOR
 from tests.rating.calls_help import many, write
@@ -101,6 +102,22 @@ PLANTED: dict[str, tuple[str, str]] = {
         "DELETE FROM rating_usagerecord WHERE id = (SELECT id FROM rating_usagerecord LIMIT 1)",
     ),
     "a count": ("chunk_counts", "UPDATE rating_usagechunk SET rated = rated + 1"),
+    "a fact's sale": (
+        "facts",
+        "UPDATE rating_fact SET sale_micro = sale_micro + 1 WHERE id = (SELECT min(id) FROM rating_fact)",
+    ),
+    "a fact counted twice": (
+        "facts",
+        f"INSERT INTO rating_fact ({COLUMNS}) SELECT {COLUMNS} FROM rating_fact WHERE charged > 0 ORDER BY id LIMIT 1",
+    ),
+    "a fact that is gone": (
+        "facts",
+        "DELETE FROM rating_fact WHERE id = (SELECT min(id) FROM rating_fact WHERE charged > 0)",
+    ),
+    "calls answered that nobody made": (
+        "fact_counts",
+        "UPDATE rating_fact SET answered = answered + 1000000 WHERE id = (SELECT min(id) FROM rating_fact)",
+    ),
     "a snapshot": ("book_snapshot", "UPDATE accounts_booksnapshot SET posted = posted + 1"),
     "an invoice's total": ("invoice_", f"UPDATE invoicing_invoice SET total = total + 0.01 WHERE id = {ISSUED}"),
     "an invoice's net": ("invoice_", f"UPDATE invoicing_invoice SET net = net + 0.01 WHERE id = {ISSUED}"),
