@@ -17,6 +17,7 @@ from rating.api import (
     SourceViewSet,
     TableViewSet,
 )
+from rating.exchange_api import ExchangeRateViewSet
 from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
 
 router = DefaultRouter()
@@ -33,6 +34,7 @@ for name, resource in {
     "carriers": CarrierViewSet,
     "rate-tables": TableViewSet,
     "price-lists": ListViewSet,
+    "exchange-rates": ExchangeRateViewSet,
     "sources": SourceViewSet,
     "usage-imports": ImportViewSet,
     "calls": CallViewSet,

@@ -37,6 +37,7 @@ ENVIRONMENT: dict[str, str] = {
     "DEFAULT_FROM_EMAIL": "sender where a brand has none",
     "MEDIA_ROOT": "where uploads and rendered documents are kept",
     "STATIC_ROOT": "where collectstatic puts files",
+    "EXCHANGE_FETCH": "1 fetches the European Central Bank's exchange rates of the day by itself",
     "TOLLGATE_DEMO": "1 shows the demo's logins and its mail box",
     "TOLLGATE_MAIL_DIR": "maildir of the demo's mail box",
     "LOG_LEVEL": "INFO by default",
@@ -268,6 +269,8 @@ CELERY_BEAT_SCHEDULE = {
     "balance-alerts": {"task": "billing.tasks.warn_low_balances", "schedule": 60.0},
     "overdue": {"task": "invoicing.tasks.mark_overdue", "schedule": 3600.0},
 }
+if env_flag("EXCHANGE_FETCH"):
+    CELERY_BEAT_SCHEDULE["exchange-rates"] = {"task": "rating.tasks.fetch_exchange_rates", "schedule": 3 * 3600.0}
 _CACHE_URL = REDIS_URL.replace("redis+socket://", "unix://")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _CACHE_URL}}
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from rating.models import ImportStatus, UsageImport
 from rating.services import facts, imports, leases
+from rating.services.exchange_fetch import fetch_rates
 from rating.services.posting import make_partitions as make
 from rating.services.unrated import rate_waiting
 
@@ -49,3 +50,10 @@ def rate_unrated() -> int:
 def fold_facts() -> int:
     """Facts written since the last time are merged into one row for each key."""
     return facts.fold()
+
+
+@shared_task
+def fetch_exchange_rates() -> int:
+    """The bank's rates of the day; how many were new."""
+    result = fetch_rates()
+    return result.added if result else 0

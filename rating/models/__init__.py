@@ -5,6 +5,7 @@ from __future__ import annotations
 from rating.models.calls import Direction, RatedCall, RateTerms, RecordStatus, UsageRecord
 from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
 from rating.models.facts import Fact
+from rating.models.links import CarrierLink
 from rating.models.lists import ExchangeRate, ListTerms, PriceList, PriceTerms
 from rating.models.rates import Rate, RateTable
 from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKey, UsageChunk, UsageHalf, UsageImport
@@ -12,6 +13,7 @@ from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKe
 __all__ = [
     "Carrier",
     "CarrierChoice",
+    "CarrierLink",
     "ChunkStatus",
     "Direction",
     "ExchangeRate",

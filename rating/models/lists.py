@@ -23,9 +23,16 @@ from tiers.models.party import code_validator
 from tiers.scope import Scoped
 
 
+class BelowCost(models.TextChoices):
+    """What the loss guard does when a change would sell below cost."""
+
+    WARN = "warn", _("Warn")
+    REFUSE = "refuse", _("Refuse")
+
+
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class PriceTerms(Scoped):
-    """How a brand prices: whether its prices include tax, its tax, and the carrier used where nobody chose."""
+    """How a brand prices: its tax, the carrier used where nobody chose, and what it does about sales below cost."""
 
     SCOPE: ClassVar[tuple[str, ...]] = ("brand__owner__path",)
 
@@ -34,6 +41,9 @@ class PriceTerms(Scoped):
     tax_name = models.CharField(_("name of the tax"), max_length=40, default="VAT")
     tax_rate = models.DecimalField(_("tax rate in percent"), max_digits=7, decimal_places=4, default=Decimal(0))
     default_carrier = models.ForeignKey(Carrier, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    below_cost = models.CharField(
+        _("a sale price below its cost"), max_length=8, choices=BelowCost.choices, default=BelowCost.WARN
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(tax_rate__gte=0, tax_rate__lt=100), name="terms_tax_rate")]
@@ -114,14 +124,23 @@ class ListTerms(Scoped):
         ]
 
 
+class RateOrigin(models.TextChoices):
+    TYPED = "typed", _("Entered")
+    FILE = "file", _("From a file")
+
+
 class ExchangeRate(models.Model):
-    """1 `base` = `rate` `quote`, from a moment on. The installation's own, entered by the operator."""
+    """1 `base` = `rate` `quote`, from a moment on. The installation's own, entered by the operator.
+
+    A row is never changed in place: a correction is a new row, so the largest id tells whether anything is new.
+    """
 
     id = models.BigAutoField(primary_key=True)
     base = models.CharField(max_length=3)
     quote = models.CharField(max_length=3)
     rate = models.DecimalField(max_digits=18, decimal_places=8)
     valid_from = models.DateTimeField()
+    origin = models.CharField(max_length=8, choices=RateOrigin.choices, default=RateOrigin.TYPED)
 
     class Meta:
         constraints = [

@@ -216,17 +216,6 @@ class CarrierForm(forms.Form):
         field.queryset = tables
 
 
-class ExchangeForm(forms.Form):
-    """One rate of exchange from a moment on."""
-
-    base = forms.CharField(label=_("One unit of"), help_text=_("For example USD."), min_length=3, max_length=3)
-    quote = forms.CharField(label=_("is in"), help_text=_("For example EUR."), min_length=3, max_length=3)
-    rate = forms.DecimalField(label=_("so many"), min_value=Decimal("0.00000001"), decimal_places=8)
-    valid_from = forms.DateTimeField(
-        label=_("From"), required=False, widget=moment_input(), help_text=_("Empty: from now on.")
-    )
-
-
 class QuoteForm(forms.Form):
     """A call that might be made."""
 

@@ -1,4 +1,4 @@
-"""Price lists with their mark-up, carriers, exchange rates."""
+"""Price lists with their mark-up, and carriers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.portals.forms.prices import CarrierForm, ExchangeForm, ListForm, RateForm, TermsForm
+from billing.portals.forms.prices import CarrierForm, ListForm, RateForm, TermsForm
 from billing.portals.keyset import page_of
 from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.operator.prices import RateFilters, price_tabs
 from billing.portals.own.rates import list_file
 from rating.models import Carrier, PriceList
-from rating.selectors import exchange, prices
+from rating.selectors import prices
 from rating.services.carriers import create_carrier, update_carrier
-from rating.services.exchange import set_exchange_rate
 from rating.services.lists import create_list, set_list_terms, set_own_rate
 from tiers.roles import May
 
@@ -218,28 +217,3 @@ class CarrierPage(OperatorForm):
         else:
             create_carrier(self.viewer.party, code, name, actor=self.viewer.actor, **data)
         return self.go("carriers", said=_("%s is saved.") % name)
-
-
-class ExchangeRates(OperatorForm):
-    """What one currency is in another, from when on."""
-
-    form_class = ExchangeForm
-    template_name = "operator/exchange.html"
-    right = May.PRICES
-    right_to_see = False
-    heading = gettext_lazy("Prices")
-    verb = gettext_lazy("Enter")
-
-    def more_context(self, form: forms.Form) -> dict[str, Any]:
-        return {"tabs": price_tabs(self.request), "rates": exchange.history(), "may": self.viewer.may(May.PRICES)}
-
-    def save(self, form: Any) -> HttpResponse:
-        data = form.cleaned_data
-        set_exchange_rate(
-            data["base"].upper(),
-            data["quote"].upper(),
-            data["rate"],
-            actor=self.viewer.actor,
-            valid_from=data["valid_from"],
-        )
-        return self.go("exchange", said=_("The exchange rate is entered."))

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from billing.portals.operator import calls, home, invoices, lists, money, parties, prices, search, settings, usage
+from billing.portals.operator import (
+    calls,
+    exchange,
+    home,
+    invoices,
+    lists,
+    money,
+    parties,
+    prices,
+    search,
+    settings,
+    usage,
+)
 
 app_name = "operator"
 
@@ -45,7 +57,10 @@ urlpatterns = [
     path("prices/carriers/", lists.Carriers.as_view(), name="carriers"),
     path("prices/carriers/new/", lists.CarrierPage.as_view(), name="carrier_new"),
     path("prices/carriers/<slug:code>/", lists.CarrierPage.as_view(), name="carrier"),
-    path("prices/exchange/", lists.ExchangeRates.as_view(), name="exchange"),
+    path("prices/exchange/", exchange.ExchangeRates.as_view(), name="exchange"),
+    path("prices/exchange/file/", exchange.UploadExchange.as_view(), name="exchange_upload"),
+    path("prices/exchange/file/<uuid:file>/", exchange.ExchangeFile.as_view(), name="exchange_file"),
+    path("prices/exchange/<slug:base>/<slug:quote>/", exchange.ExchangePair.as_view(), name="exchange_pair"),
     path("prices/try/", prices.TryNumber.as_view(), name="quote"),
     path("usage/", usage.Imports.as_view(), name="usage"),
     path("usage/new/", usage.Upload.as_view(), name="upload"),
