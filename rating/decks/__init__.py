@@ -6,7 +6,8 @@ rejected with its number, its text and the reason, and the others go in.
 
 from __future__ import annotations
 
+from rating.decks.deckrows import Deck, DeckRows
 from rating.decks.reader import read_deck
-from rating.decks.values import Deck, DeckQuestions, DeckRefused, DeckRow, Question, RejectedLine
+from rating.decks.values import DeckQuestions, DeckRefused, DeckRow, Question, RejectedLine
 
-__all__ = ["Deck", "DeckQuestions", "DeckRefused", "DeckRow", "Question", "RejectedLine", "read_deck"]
+__all__ = ["Deck", "DeckQuestions", "DeckRefused", "DeckRow", "DeckRows", "Question", "RejectedLine", "read_deck"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, tzinfo
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from rating.decks.deckrows import Effective
 from rating.decks.values import BadCell
 
 DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
@@ -58,13 +58,6 @@ _NAME_DAY = re.compile(
     r"(?P<name>[A-Za-z]{3,9})\.?[- ]*(?P<day>\d{1,2})(?:st|nd|rd|th)?[-, ]+(?P<year>\d{4}|\d{2})" + _TIME,
     re.ASCII,
 )
-
-
-class Effective(NamedTuple):
-    """`begins`: the UTC instant, None for as soon as possible. `stated`: what the file said, past or not."""
-
-    begins: datetime | None
-    stated: datetime
 
 
 class DateReader:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rating.decks import headers as h
+from rating.decks.blocks import Blocks
 from rating.decks.codes import CodeReader
-from rating.decks.dates import DateReader, Effective
+from rating.decks.dates import DateReader
+from rating.decks.deckrows import OUTLIER_FACTOR, Deck, DeckRows, Effective
+from rating.decks.gather import Gatherer
 from rating.decks.layout import Layout, choose_code, choose_price, find_layout
 from rating.decks.opening import opened
 from rating.decks.prices import DIVISORS, UNIT, PriceReader
-from rating.decks.rows import MAX_ROWS, Collector, RowReader, Tally
-from rating.decks.source import Record, Source
-from rating.decks.survey import Choices, Survey, check_answers, data_records, settle, survey
-from rating.decks.values import BadCell, Deck, DeckQuestions, DeckRefused, DeckRow, Question, RejectedLine
+from rating.decks.rows import RowReader, Tally
+from rating.decks.source import Source
+from rating.decks.survey import Choices, check_answers, settle, survey
+from rating.decks.values import DeckQuestions, DeckRefused, Question
 
-OUTLIER_FACTOR = 100
 OUTLIERS_NAMED = 5
-MAX_TEXT_LETTERS = 1000
 
 _PREAMBLE_CURRENCY = re.compile(r"\b[A-Z]{3}\b", re.ASCII)
 
@@ -50,7 +51,9 @@ def read_deck(
     check_answers(given)
     zone = _zone(time_zone)
     with opened(path, given, mapping) as source:
-        layout, price, seen, questions = _arranged(source, given, mapping, currency, has_dates=effective is None)
+        layout, price, questions = _arranged(source, given, mapping, currency, has_dates=effective is None)
+        blocks = Blocks(source, layout, price.column if price else layout.roles[h.CODE])
+        seen = survey(blocks, layout, price.column if price else None)
         choices, open_questions = settle(seen, layout, price, given)
         questions += open_questions
         if questions or price is None:
@@ -70,7 +73,7 @@ def read_deck(
             join_country=choices.join_country,
             fixed=_fixed(effective),
         )
-        return _read(source, layout, price, choices, reader)
+        return _read(source, layout, blocks, price, choices, reader)
 
 
 def _arranged(
@@ -80,8 +83,8 @@ def _arranged(
     currency: str | None,
     *,
     has_dates: bool,
-) -> tuple[Layout, h.Price | None, Survey, list[Question]]:
-    """The layout, the price column if it is known, the evidence, and the questions so far."""
+) -> tuple[Layout, h.Price | None, list[Question]]:
+    """The layout, the price column if it is known, and the questions so far."""
     layout = find_layout(source, mapping)
     if not has_dates:
         layout.roles.pop(h.EFFECTIVE, None)
@@ -95,24 +98,15 @@ def _arranged(
     price = None if isinstance(chosen, Question) else chosen
     if isinstance(chosen, Question):
         questions.append(chosen)
-    return layout, price, survey(source, layout, price.column if price else None), questions
+    return layout, price, questions
 
 
-def _read(source: Source, layout: Layout, price: h.Price, choices: Choices, reader: RowReader) -> Deck:
-    tally, rejected, read = Tally(), list[RejectedLine](), 0
-    collector = Collector(tally)
-
-    def skip(record: Record) -> None:
-        tally.note("{n} lines with nothing but a sentence were taken for notes (line {line} first).", record.line)
-
-    for record in data_records(source, layout, price.column, skip):
-        read += 1
-        try:
-            collector.add(record.line, *reader.read(record))
-        except BadCell as error:
-            rejected.append(RejectedLine(record.line, record.text[:MAX_TEXT_LETTERS], str(error)))
-        if len(collector.rows) > MAX_ROWS:
-            raise DeckRefused("too_large", f"The deck has more than {MAX_ROWS} codes.", str(source.path))
+def _read(source: Source, layout: Layout, blocks: Blocks, price: h.Price, choices: Choices, reader: RowReader) -> Deck:
+    tally = Tally()
+    gatherer = Gatherer(reader, layout, price.column, tally)
+    for block in blocks:
+        gatherer.take(block)
+    rows = gatherer.rows(partial(_texts, source, layout))
     warnings = [
         *source.warnings,
         *_column_warnings(layout, price, choices, reader.currency),
@@ -120,8 +114,14 @@ def _read(source: Source, layout: Layout, price: h.Price, choices: Choices, read
     ]
     if reader.prices.rounded:
         warnings.append(f"{reader.prices.rounded} different prices have more than 8 decimals and were rounded.")
-    warnings += _row_warnings(collector.rows)
-    return Deck(collector.rows, rejected, warnings, read, reader.currency, _columns(layout, price))
+    warnings += _row_warnings(rows)
+    return Deck(rows, gatherer.rejected, warnings, gatherer.read, reader.currency, _columns(layout, price))
+
+
+def _texts(source: Source, layout: Layout, lines: set[int]) -> dict[int, str]:
+    """The texts of some lines, by their numbers."""
+    records = source.records(layout.delimiter, unwrap=layout.unwrap)
+    return {record.line: record.text for record in records if record.line in lines}
 
 
 def _fixed(effective: datetime | None) -> Effective | None:
@@ -160,23 +160,16 @@ def _column_warnings(layout: Layout, price: h.Price, choices: Choices, currency:
     return warnings
 
 
-def _row_warnings(rows: list[DeckRow]) -> list[str]:
+def _row_warnings(rows: DeckRows) -> list[str]:
     warnings = []
     if not rows:
         warnings.append("No line of the file gave a code.")
-    leading = sum(row.prefix.startswith("0") for row in rows)
-    if leading:
+    if leading := rows.leading_zeros:
         warnings.append(f"{leading} codes begin with 0, as no number in international form does.")
-    return warnings + _outliers(rows)
-
-
-def _outliers(rows: list[DeckRow]) -> list[str]:
-    prices = sorted(row.price for row in rows if row.price)
-    if not prices:
-        return []
-    limit: Decimal = prices[len(prices) // 2] * OUTLIER_FACTOR
-    if prices[-1] <= limit:
-        return []
-    lines = dict.fromkeys(row.line for row in rows if row.price and row.price > limit)
-    named = ", ".join(str(line) for line in list(lines)[:OUTLIERS_NAMED])
-    return [f"{len(lines)} lines cost over {OUTLIER_FACTOR} times the middle price (lines {named}): please check."]
+    if outliers := rows.outliers():
+        lines = outliers.lines
+        named = ", ".join(map(str, lines[:OUTLIERS_NAMED]))
+        warnings.append(
+            f"{len(lines)} lines cost over {OUTLIER_FACTOR} times the middle price (lines {named}): please check."
+        )
+    return warnings

@@ -1,4 +1,4 @@
-"""The second pass: a record becomes the terms of its codes, or a reason why not.
+"""The reading of one record: it becomes the terms of its codes, or a reason why not.
 
 A record goes in whole or not at all: one code that cannot be read, or that stands elsewhere at another
 price from the same date, takes its line with it.
@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from rating.decks import headers as h
 from rating.decks.codes import CodeReader
-from rating.decks.dates import DateReader, Effective
+from rating.decks.dates import DateReader
+from rating.decks.deckrows import Effective, Terms
 from rating.decks.increments import Increment, read_increments
 from rating.decks.layout import Layout
 from rating.decks.prices import PriceReader
 from rating.decks.source import Record
-from rating.decks.values import BadCell, DeckRow
+from rating.decks.values import BadCell
 
 MAX_ROWS = 3_000_000
 MAX_NAME_LETTERS = 120
@@ -59,18 +59,14 @@ class Known(Generic[K, T]):
         return found
 
 
-class Terms(NamedTuple):
-    """What a record says beside codes, name and price; `notes` are texts for the tally."""
+class Columns(NamedTuple):
+    """Which columns say what: the codes, the country before them (None: nothing), and the cells read together."""
 
-    connect_fee: Decimal
-    increment: Increment
-    grace_s: int
-    free_s: int
-    min_charge: Decimal
-    effective: Effective
-    closed: bool
-    blocked: bool
-    notes: tuple[str, ...]
+    code: int
+    country: int | None
+    names: list[int]
+    prices: list[int]
+    terms: list[int]
 
 
 @dataclass
@@ -79,14 +75,15 @@ class Tally:
 
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def note(self, text: str, line: int) -> None:
-        """Count one more case of `text`; in it `{n}` stands for the count, `{line}` for the first line."""
+    def note(self, text: str, line: int, cases: int = 1) -> None:
+        """Count more cases of `text`; in it `{n}` stands for the count, `{line}` for the first line."""
         count, first = self.counts.get(text, (0, line))
-        self.counts[text] = (count + 1, first)
+        self.counts[text] = (count + cases, min(first, line))
 
     def warnings(self) -> list[str]:
-        """The texts with their counts, in the order in which they came up."""
-        return [text.format(n=count, line=line) for text, (count, line) in self.counts.items()]
+        """The texts with their counts, in order of their first lines."""
+        found = sorted(self.counts.items(), key=lambda one: (one[1][1], one[0]))
+        return [text.format(n=count, line=line) for text, (count, line) in found]
 
 
 NO_INCREMENT = "{n} lines give no increment and are charged by the second, 1/1 (line {line} first)."
@@ -117,13 +114,18 @@ class RowReader:
         self._codes, self._dates, self._fixed = codes, dates, fixed
         self._width = len(layout.header)
         roles = layout.roles
-        self._code, self._price_column = roles[h.CODE], price_column
-        self._country = roles[h.COUNTRY_CODE] if join_country else None
-        self._first_price = roles.get(h.PRICE_FIRST)
-        self._names = [roles[role] for role in NAME_ROLES if role in roles]
+        self.price_column = price_column
+        first = [roles[h.PRICE_FIRST]] if h.PRICE_FIRST in roles else []
         shared = [role for role in roles if role not in PART_ROLES]
         self._shared = {role: place for place, role in enumerate(shared)}
-        self._shared_columns = [roles[role] for role in shared]
+        self.columns = Columns(
+            roles[h.CODE],
+            roles[h.COUNTRY_CODE] if join_country else None,
+            names=[roles[role] for role in NAME_ROLES if role in roles],
+            prices=[price_column, *first],
+            terms=[roles[role] for role in shared],
+        )
+        self.depends_on_order = self.currency is None and h.CURRENCY in roles
         self._price = Known(prices.read)
         self._name = Known(_destination)
         self._terms = Known(self._read_terms)
@@ -137,27 +139,46 @@ class RowReader:
             raise BadCell("the line has more cells than the header: a comma in a number or name needs quotes")
         if len(cells) < self._width:
             cells = cells + [""] * (self._width - len(cells))
-        country = ""
-        if self._country is not None and not (country := cells[self._country]).strip():
-            raise BadCell("no country code")
-        prefixes = self._codes.read(cells[self._code], country)
-        price_cell = cells[self._price_column]
-        word = "" if price_cell[:1].isdigit() else price_cell
-        terms = self._terms((word, *[cells[column] for column in self._shared_columns]))
-        name = self._name(tuple([cells[column] for column in self._names]))
-        return prefixes, name, self._price_of(cells, is_optional=terms.closed or terms.blocked), terms
 
-    def _price_of(self, cells: list[str], *, is_optional: bool) -> Decimal | None:
-        try:
-            price = self._price(cells[self._price_column])
-            first = cells[self._first_price].strip() if self._first_price is not None else ""
-            if first and self._price(first) != price:
-                raise BadCell(f"the first interval costs {first}, the following {price.normalize():f}")
-        except BadCell:
-            if is_optional:
-                return None
-            raise
+        def of(columns: list[int]) -> tuple[str, ...]:
+            return tuple([cells[column] for column in columns])
+
+        columns = self.columns
+        country = "" if columns.country is None else cells[columns.country]
+        price_cell = cells[self.price_column]
+        word = "" if price_cell[:1].isdigit() else price_cell
+        prefixes = _tried(self.codes_of, cells[columns.code], country)
+        terms = _tried(self.terms_of, (word, *of(columns.terms)))
+        price = _tried(self.price_of, of(columns.prices))
+        if isinstance(prefixes, BadCell):
+            raise prefixes
+        if isinstance(terms, BadCell):
+            raise terms
+        if isinstance(price, BadCell) and not (terms.closed or terms.blocked):
+            raise price
+        return prefixes, self.name_of(of(columns.names)), None if isinstance(price, BadCell) else price, terms
+
+    def codes_of(self, cell: str, country: str) -> list[str]:
+        """The codes of a cell, after the country's where they are joined. Raises BadCell."""
+        if self.columns.country is not None and not country.strip():
+            raise BadCell("no country code")
+        return self._codes.read(cell, country)
+
+    def name_of(self, cells: tuple[str, ...]) -> str:
+        """The name in the columns of names."""
+        return self._name(cells)
+
+    def price_of(self, cells: tuple[str, ...]) -> Decimal:
+        """The price in its column, which the first interval's, if there is one, must repeat. Raises BadCell."""
+        price = self._price(cells[0])
+        first = cells[1].strip() if len(cells) > 1 else ""
+        if first and self._price(first) != price:
+            raise BadCell(f"the first interval costs {first}, the following {price.normalize():f}")
         return price
+
+    def terms_of(self, cells: tuple[str, ...]) -> Terms:
+        """The terms in the price cell, where that may hold a word, and the columns of terms. Raises BadCell."""
+        return self._terms(cells)
 
     def _read_terms(self, cells: tuple[str, ...]) -> Terms:
         """The terms in the shared cells; the first is the price cell where it may hold a word."""
@@ -212,48 +233,12 @@ class RowReader:
             raise BadCell(f"the price is in {code}, not in {self.currency}")
 
 
-class Collector:
-    """Gathers rows so that a code has one price from one date."""
-
-    def __init__(self, tally: Tally) -> None:
-        self.rows: list[DeckRow] = []
-        self._stated: list[datetime] = []
-        self._places: dict[tuple[str, datetime | None], int] = {}
-        self._tally = tally
-
-    def add(self, line: int, prefixes: list[str], name: str, price: Decimal | None, terms: Terms) -> None:
-        """Take a record's codes, all or (by BadCell) none. Of two prices that have begun, the later holds."""
-        begins, stated = terms.effective
-        alike = (name, price, *_numbers(terms), begins, terms.closed, terms.blocked)
-        places = [self._places.get((prefix, begins)) for prefix in prefixes]
-        for prefix, place in zip(prefixes, places, strict=True):
-            if place is not None and self._stated[place] == stated and self.rows[place][3:] != alike[1:]:
-                other = self.rows[place].line
-                raise BadCell(f"the code {prefix} stands on line {other} with other terms from the same date")
-        for note in terms.notes:
-            self._tally.note(note, line)
-        for prefix in prefixes:
-            row = DeckRow(line, prefix, *alike)
-            place = self._places.setdefault((prefix, begins), len(self.rows))
-            if place == len(self.rows):
-                self.rows.append(row)
-                self._stated.append(stated)
-            else:
-                self._repeat(row, place, stated)
-
-    def _repeat(self, row: DeckRow, place: int, stated: datetime) -> None:
-        if stated == self._stated[place]:
-            self._tally.note("{n} codes stand twice with the same terms (line {line} first).", row.line)
-            return
-        self._tally.note("{n} codes have two prices that have begun; the later holds (line {line} first).", row.line)
-        if stated > self._stated[place]:
-            self.rows[place], self._stated[place] = row, stated
-
-
-def _numbers(terms: Terms) -> tuple[Decimal, int, int, int, int, Decimal]:
-    """The terms that DeckRow holds between the price and the date."""
-    increment = terms.increment
-    return terms.connect_fee, increment.first_s, increment.step_s, terms.grace_s, terms.free_s, terms.min_charge
+def _tried(read: Callable[..., T], *cells: Any) -> T | BadCell:
+    """What is read, or why it cannot be: every cell of a line is looked at, whatever else is wrong with the line."""
+    try:
+        return read(*cells)
+    except BadCell as error:
+        return error
 
 
 def _destination(cells: tuple[str, ...]) -> str:

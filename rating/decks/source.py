@@ -47,6 +47,14 @@ class Record(NamedTuple):
     error: str
 
 
+class Batch(NamedTuple):
+    """Some records of a file: lines that only need cutting (their numbers and texts), and records that are cut."""
+
+    numbers: list[int]
+    lines: list[str]
+    records: list[Record]
+
+
 @dataclass
 class Source:
     """A readable text file: its path, its encoding, and what had to be assumed to read it."""
@@ -76,6 +84,26 @@ class Source:
         for record in cut_records(self.lines(), delimiter):
             yield _unwrapped(record, delimiter) if unwrap else record
 
+    def batches(self, delimiter: str, count: int, *, unwrap: bool = False) -> Iterator[Batch]:
+        """The same records, some `count` at a time; lines without a quote are left to be cut many at once."""
+        if unwrap:
+            yield from _batched(self.records(delimiter, unwrap=True), count)
+            return
+        batch = Batch([], [], [])
+        number, ahead, parser = 0, _Ahead(self.lines()), _LineParser(delimiter)
+        for line in ahead:
+            number += 1
+            if '"' not in line:
+                batch.numbers.append(number)
+                batch.lines.append(line)
+            else:
+                batch.records.append(record := _quoted(parser, ahead, number, line))
+                number += record.text.count("\n")
+            if len(batch.lines) + len(batch.records) >= count:
+                yield batch
+                batch = Batch([], [], [])
+        yield batch
+
 
 @dataclass
 class RowSource(Source):
@@ -99,6 +127,15 @@ class RowSource(Source):
     def records(self, delimiter: str, *, unwrap: bool = False) -> Iterator[Record]:
         """The rows as they came."""
         return self.read()
+
+    def batches(self, delimiter: str, count: int, *, unwrap: bool = False) -> Iterator[Batch]:
+        """The rows, some at a time."""
+        return _batched(self.read(), count)
+
+
+def _batched(records: Iterator[Record], count: int) -> Iterator[Batch]:
+    while found := list(islice(records, count)):
+        yield Batch([], [], found)
 
 
 def read_head(path: Path) -> bytes:
@@ -216,10 +253,16 @@ def cut_records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
         if '"' not in line:
             yield Record(number, line, line.split(delimiter), "")
             continue
-        cells, used = parser.parse(line, ahead)
-        text = "\n".join((line, *ahead.take(used)))
-        yield Record(number, text, cells, "" if cells else "a quote is not closed or stands in the wrong place")
-        number += used
+        record = _quoted(parser, ahead, number, line)
+        yield record
+        number += record.text.count("\n")
+
+
+def _quoted(parser: _LineParser, ahead: _Ahead, number: int, line: str) -> Record:
+    """The record that begins with a line in which a quote stands."""
+    cells, used = parser.parse(line, ahead)
+    text = "\n".join((line, *ahead.take(used))) if used else line
+    return Record(number, text, cells, "" if cells else "a quote is not closed or stands in the wrong place")
 
 
 class _Ahead:

@@ -9,14 +9,17 @@ read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+import polars as pl
+
 from rating.decks import codes, dates, prices
 from rating.decks import headers as h
+from rating.decks.blocks import Block, name_of
 from rating.decks.layout import Layout
-from rating.decks.source import Record, Source
+from rating.decks.source import Record
 from rating.decks.values import BadCell, DeckRefused, Question
 
 JOINED, WHOLE = "joined", "whole"
@@ -79,33 +82,30 @@ def check_answers(answers: Mapping[str, str]) -> None:
             )
 
 
-def data_records(
-    source: Source, layout: Layout, price_column: int, skipped: Callable[[Record], None] | None = None
-) -> Iterator[Record]:
-    """The records below the header that carry data: not blank lines, footers, headings, or the header again.
+def carries_data(
+    record: Record, layout: Layout, price_column: int, skipped: Callable[[Record], None] | None = None
+) -> bool:
+    """Whether a record below the header is not a blank line, a footer, a heading, or the header again.
 
     `skipped` is told of notes that stand in the code column, so that they are not lost silently.
     """
-    code = layout.roles[h.CODE]
+    cells = record.cells
+    if record.error:
+        return True
+    code, width = layout.roles[h.CODE], len(cells)
     country = layout.roles.get(h.COUNTRY_CODE, code)
+    has_price = price_column < width and cells[price_column].strip()
+    named = (code < width and cells[code].strip()) or (country < width and cells[country].strip())
+    if not named and not has_price:
+        return False
     header = [cell.strip() for cell in layout.header]
-    for record in source.records(layout.delimiter, unwrap=layout.unwrap):
-        line, _, cells, error = record
-        if line <= layout.header_line:
-            continue
-        if not error:
-            width = len(cells)
-            has_price = price_column < width and cells[price_column].strip()
-            named = (code < width and cells[code].strip()) or (country < width and cells[country].strip())
-            if not named and not has_price:
-                continue
-            if named == header[code] and [cell.strip() for cell in cells] == header:
-                continue
-            if not has_price and _is_note(cells):
-                if skipped:
-                    skipped(record)
-                continue
-        yield record
+    if named == header[code] and [cell.strip() for cell in cells] == header:
+        return False
+    if not has_price and _is_note(cells):
+        if skipped:
+            skipped(record)
+        return False
+    return True
 
 
 def _is_note(cells: list[str]) -> bool:
@@ -116,31 +116,60 @@ def _is_note(cells: list[str]) -> bool:
     return sum(word.strip(".,;:").isalpha() for word in filled[0].split()) >= NOTE_WORDS
 
 
-def survey(source: Source, layout: Layout, price_column: int | None) -> Survey:
+def survey(blocks: Iterable[Block], layout: Layout, price_column: int | None) -> Survey:
     """Read the whole file once for its evidence."""
     seen = Survey()
-    roles = layout.roles
-    code, country = roles[h.CODE], roles.get(h.COUNTRY_CODE)
-    date_columns = [roles[role] for role in (h.EFFECTIVE, h.ENDS) if role in roles]
-    amount_columns = [roles[role] for role in (h.CONNECT_FEE, h.MIN_CHARGE, h.PRICE_FIRST) if role in roles]
     width = len(layout.header)
-    for record in data_records(source, layout, code if price_column is None else price_column):
-        cells = record.cells
-        if len(cells) < width:
-            cells = cells + [""] * (width - len(cells))
+    wanted = _Wanted(layout, price_column)
+    for block in blocks:
+        wanted.note_block(seen, block.plain)
+        for record in block.odd:
+            if carries_data(record, layout, wanted.priced):
+                wanted.note(seen, record.cells + [""] * (width - len(record.cells)))
+    return seen
+
+
+class _Wanted:
+    """Which cells of a line are evidence, and of what."""
+
+    def __init__(self, layout: Layout, price_column: int | None) -> None:
+        roles = layout.roles
+        self.code, self.country = roles[h.CODE], roles.get(h.COUNTRY_CODE)
+        self.price, self.priced = price_column, self.code if price_column is None else price_column
+        self.dates = [roles[role] for role in (h.EFFECTIVE, h.ENDS) if role in roles]
+        self.amounts = [roles[role] for role in (h.CONNECT_FEE, h.MIN_CHARGE, h.PRICE_FIRST) if role in roles]
+
+    def note(self, seen: Survey, cells: list[str]) -> None:
         seen.lines += 1
-        for column in date_columns:
-            seen.dates.add(cells[column])
-        for column in amount_columns:
-            seen.amounts.add(cells[column])
-        if price_column is not None:
-            seen.prices.add(cells[price_column])
-        cell = cells[code]
+        seen.dates.update(cells[column] for column in self.dates)
+        seen.amounts.update(cells[column] for column in self.amounts)
+        if self.price is not None:
+            seen.prices.add(cells[self.price])
+        self._note_code(seen, cells[self.code], "" if self.country is None else cells[self.country])
+
+    def note_block(self, seen: Survey, plain: pl.DataFrame) -> None:
+        """The same for many lines: what a cell tells, it tells once."""
+        seen.lines += len(plain)
+        for columns, found in (
+            (self.dates, seen.dates),
+            (self.amounts, seen.amounts),
+            ([] if self.price is None else [self.price], seen.prices),
+        ):
+            for column in columns:
+                found.update(plain[name_of(column)].unique())
+        code = pl.col(name_of(self.code))
+        if self.country is None:
+            plain = plain.filter(~code.str.contains("^[0-9]+$"))
+        country = pl.lit("") if self.country is None else pl.col(name_of(self.country))
+        pairs = plain.select(code.alias("code"), country.alias("country")).unique(maintain_order=True)
+        for cell, beside in pairs.iter_rows():
+            self._note_code(seen, cell, beside)
+
+    def _note_code(self, seen: Survey, cell: str, country: str) -> None:
         if not cell.isdigit():
             _note_hyphens(seen, cell)
-        if country is not None:
-            _note_country(seen, cell, cells[country])
-    return seen
+        if self.country is not None:
+            _note_country(seen, cell, country)
 
 
 def _note_hyphens(seen: Survey, cell: str) -> None:

@@ -7,7 +7,7 @@ serves the import, its dry run and a preview on a page.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -52,18 +52,6 @@ class Question:
     key: str
     text: str
     options: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Deck:
-    """A deck as read: `read` counts data lines (accepted and rejected), `rows` are prefixes."""
-
-    rows: list[DeckRow]
-    rejected: list[RejectedLine]
-    warnings: list[str]
-    read: int
-    currency: str | None = None
-    columns: dict[str, str] = field(default_factory=dict)
 
 
 class BadCell(ValueError):

@@ -79,7 +79,7 @@ def test_a_date_cell_is_midnight_of_the_table_and_never_asked_about(folder: Path
 def test_a_code_or_increment_that_became_a_date_is_rejected_not_guessed(folder: Path, code: date) -> None:
     rows: Rows = [HEAD, [code, "1-99 typed in", 0.1, "1/1", None], [44, "UK", 0.1, date(2027, 1, 1), None]]
     deck = read(made(folder / "rates.xlsx", {"A": rows}))
-    assert (deck.rows, [line.line for line in deck.rejected]) == ([], [2, 3])
+    assert (list(deck.rows), [line.line for line in deck.rejected]) == ([], [2, 3])
     assert "is not an increment" in deck.rejected[1].reason
 
 
