@@ -1,61 +1,41 @@
-"""One chunk, one transaction: claim the keys, write what is new, post the charges, mark the chunk done."""
+"""One chunk, one transaction: claim the keys, write what is new, post the charges, mark the chunk done.
+
+In two steps, so that one chunk can be made ready while another is being written: `Desk.prepare` reads, prices and lays
+out all rows; `Ready.write` hands them to the database.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
 from accounts.services.transactions import in_transaction
-from rating.models import ChunkStatus, Quarantined, RecordStatus, UsageChunk, UsageImport
+from rating.batch.times import moment_of
+from rating.models import ChunkStatus, Quarantined, UsageChunk, UsageImport
 from rating.pricing import Engine
-from rating.services.keys import claim_keys, taken
+from rating.services import records
+from rating.services.keys import Holder, Overtaken, claim, keys_of, taken
 from rating.services.leases import Lease
-from rating.services.posting import Poster, free, make_partitions, rated, write_records
-from rating.services.sorting import Keyed, Sorted, Sorter
+from rating.services.posting import Batch, Poster, make_partitions, records_of, write_records
+from rating.services.sorting import FREE, RATED, UNRATED, Keyed, Sorted, Sorter
 from rating.usage.lines import Chunk
-from rating.usage.occurrence import Occurrences
 from rating.usage.reading import OpenUsage, open_usage
-from rating.usage.record import BadRow, bad_row
+from rating.usage.record import BadRow, UsageRow, bad_row
 from tiers.viewer import Actor
 
 COUNTS = ("read", "rated", "unrated", "free", "duplicate", "quarantined", "waiting", "joined", "reconciled")
 CLOCKS_ALLOWED = timedelta(days=2)
 QUARANTINE_BATCH = 2000
-
-
-@dataclass(slots=True)
-class Chunked:
-    """The chunk's lines, sorted out."""
-
-    records: list[Sorted] = field(default_factory=list)
-    bad: list[BadRow] = field(default_factory=list)
-    duplicates: int = 0
-
-    def repeat(self, record: Keyed | Sorted, content: bytes) -> None:
-        """A key that was taken before, by a record of this content: a duplicate, or a conflict for the quarantine."""
-        if record.content == content:
-            self.duplicates += 1
-            return
-        reason = _("The call %s came before with other figures.") % (record.row.call_id or record.key.hex())
-        self.bad.append(bad_row(record.row.line, record.row.text, "call_id", "conflict", reason))
-
-    def counts(self) -> dict[str, int]:
-        by_status = Counter(record.status for record in self.records)
-        counts = {
-            "rated": by_status[RecordStatus.RATED],
-            "unrated": by_status[RecordStatus.UNRATED],
-            "free": by_status[RecordStatus.FREE],
-            "duplicate": self.duplicates,
-            "quarantined": len(self.bad),
-        }
-        return {"read": sum(counts.values()), **counts}
+LOOKS = 20
+"""How often keys may be found taken by others at the last moment before the chunk is given back."""
 
 
 def open_import(usage_import: UsageImport) -> OpenUsage:
@@ -69,86 +49,155 @@ def open_import(usage_import: UsageImport) -> OpenUsage:
     )
 
 
-def work_chunk(lease: Lease, usage_import: UsageImport, engine: Engine) -> dict[str, int]:
-    """Do the whole chunk and return its counts. Raises LeaseLost, with nothing written."""
-    chunked = _read(lease, usage_import, engine)
-    make_partitions(record.row.started_at for record in chunked.records)
-    lease.renew(now=True)
+@dataclass(slots=True)
+class Outcome:
+    """What became of lines that are no new records."""
 
-    def write() -> dict[str, int]:
-        chunk = lease.keep()
-        claimed = _claim_keys(chunked, usage_import.source_id)
-        _write_quarantine(claimed.bad, usage_import)
-        write_records(claimed.records, usage_import.source_id, usage_import.pk)
-        counts = claimed.counts()
-        _finish(chunk, counts)
-        poster = Poster(engine, chunk.pk.hex)
-        for record in rated(claimed.records):
-            assert record.priced is not None
-            poster.add(record, record.priced)
-        for record in free(claimed.records):
-            poster.free(record)
-        poster.write(Actor(f"import of {usage_import.name}"[:254], usage_import.actor_id))
-        return counts
+    bad: list[BadRow] = field(default_factory=list)
+    duplicates: int = 0
 
-    return in_transaction(write, lock_timeout_ms=20_000)
+    def repeat(self, keyed: Keyed, row: int, content: bytes) -> None:
+        """A key that was taken before, by a record of this content: a duplicate, or a conflict for the quarantine."""
+        if keyed.contents[row] == content:
+            self.duplicates += 1
+            return
+        line, call_id = keyed.records.frame["line"][row], keyed.records.frame["call_id"][row]
+        reason = _("The call %s came before with other figures.") % (call_id or keyed.keys[row].hex())
+        self.bad.append(bad_row(line, keyed.records.text(row), "call_id", "conflict", reason))
+
+    def copy(self) -> Outcome:
+        return Outcome(list(self.bad), self.duplicates)
 
 
-def _read(lease: Lease, usage_import: UsageImport, engine: Engine) -> Chunked:
-    """The chunk's records, priced. What was taken before is told apart first: a file that comes again costs little."""
-    sorter, chunked = Sorter(usage_import.source, engine), Chunked()
-    keyed = _keyed(lease.chunk, usage_import, sorter, chunked)
-    before = taken(usage_import.source_id, [record.key for record in keyed])
-    for position, record in enumerate(keyed):
-        if position % 500 == 0:
-            lease.renew()
-        if record.key in before:
-            chunked.repeat(record, before[record.key].content)
-            continue
-        made = sorter.sort(record)
-        if isinstance(made, BadRow):
-            chunked.bad.append(made)
+class Desk:
+    """Where one worker makes chunks of one import ready."""
+
+    def __init__(self, usage_import: UsageImport, engine: Engine) -> None:
+        self._import = usage_import
+        self._usage = open_import(usage_import)
+        self._sorter = Sorter(usage_import.source, engine)
+        self._poster = Poster(engine)
+
+    def prepare(self, lease: Lease) -> Ready:
+        """Read, tell apart, price and lay out. What was taken before costs little: it is not priced."""
+        outcome = Outcome()
+        found = self._read(lease.chunk, outcome)
+        lease.renew()
+        keyed, strangers = self._sorter.keyed(found, _repeats(lease.chunk))
+        outcome.bad += strangers
+        keyed = _untaken(keyed, taken(self._import.source_id, keyed.keys), outcome)
+        lease.renew()
+        sorted_, bad = self._sorter.sort(keyed)
+        outcome.bad += bad
+        lease.renew()
+        ready = Ready(self._import, lease, sorted_, outcome, self._poster)
+        ready.lay_out({})
+        _make_room(sorted_)
+        return ready
+
+    def _read(self, row: UsageChunk, outcome: Outcome) -> records.Records:
+        chunk = Chunk(row.index, row.byte_from, row.byte_to, row.first_line, row.lines)
+        rows: list[UsageRow] = []
+        for line in self._usage.rows(chunk):
+            if isinstance(line, BadRow):
+                outcome.bad.append(line)
+            else:
+                rows.append(line)
+        return records.of_rows(rows)
+
+
+@dataclass(slots=True)
+class Ready:
+    """A chunk laid out: all rows as they will be written, unless somebody takes one of the keys first."""
+
+    usage_import: UsageImport
+    lease: Lease
+    sorted: Sorted
+    outcome: Outcome
+    poster: Poster
+    keys: bytes = b""
+    records: bytes = b""
+    batch: Batch | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    bad: list[BadRow] = field(default_factory=list)
+
+    def lay_out(self, before: Mapping[bytes, Holder]) -> None:
+        """Make the rows of the records whose key nobody has before them, in the database or in this chunk."""
+        outcome, keyed, source = self.outcome.copy(), self.sorted.keyed, self.usage_import.source_id
+        at = _firsts(keyed, before, outcome)
+        kept = np.zeros(len(keyed), dtype=np.bool_)
+        kept[at] = True
+        taking = keyed.only(at)
+        self.keys = keys_of(source, taking.keys, taking.contents, self.sorted.ids[at])
+        self.records = records_of(self.sorted, source, self.usage_import.pk, kept)
+        self.batch = self.poster.lay_out(self.sorted, self.lease.chunk.pk.hex, kept)
+        self.bad, self.counts = outcome.bad, _counts(self.sorted.status[kept], outcome)
+
+    def write(self) -> dict[str, int]:
+        """Write the chunk and return its counts. Raises LeaseLost, with nothing written."""
+        for _look in range(LOOKS):
+            try:
+                return in_transaction(self._write, lock_timeout_ms=20_000)
+            except Overtaken:
+                self.lay_out(taken(self.usage_import.source_id, self.sorted.keyed.keys))
+        raise Overtaken
+
+    def _write(self) -> dict[str, int]:
+        chunk = self.lease.keep()
+        claim(self.keys)
+        _write_quarantine(self.bad, self.usage_import)
+        write_records(self.records)
+        _finish(chunk, self.counts)
+        assert self.batch is not None
+        self.batch.write(Actor(f"import of {self.usage_import.name}"[:254], self.usage_import.actor_id))
+        return self.counts
+
+
+def _untaken(keyed: Keyed, before: Mapping[bytes, Holder], outcome: Outcome) -> Keyed:
+    """The records whose key nobody has; the others are repeats."""
+    if not before:
+        return keyed
+    rows = [row for row, key in enumerate(keyed.keys) if key not in before]
+    for row, key in enumerate(keyed.keys):
+        if key in before:
+            outcome.repeat(keyed, row, before[key].content)
+    return keyed.only(np.array(rows, dtype=np.intp))
+
+
+def _firsts(keyed: Keyed, before: Mapping[bytes, Holder], outcome: Outcome) -> NDArray[np.intp]:
+    """The rows whose key nobody has, nor an earlier row of this chunk; the others are repeats."""
+    known = {key: holder.content for key, holder in before.items()}
+    rows = []
+    for row, (key, content) in enumerate(zip(keyed.keys, keyed.contents, strict=True)):
+        if key in known:
+            outcome.repeat(keyed, row, known[key])
         else:
-            chunked.records.append(made)
-    return chunked
+            known[key] = content
+            rows.append(row)
+    return np.array(rows, dtype=np.intp)
 
 
-def _keyed(row: UsageChunk, usage_import: UsageImport, sorter: Sorter, chunked: Chunked) -> list[Keyed]:
-    chunk = Chunk(row.index, row.byte_from, row.byte_to, row.first_line, row.lines)
-    occurrences = Occurrences({bytes.fromhex(content): times for content, times in row.repeats.items()})
-    keyed = []
-    for line in open_import(usage_import).rows(chunk):
-        made = line if isinstance(line, BadRow) else sorter.keyed(line, occurrences)
-        if isinstance(made, BadRow):
-            chunked.bad.append(made)
-        else:
-            keyed.append(made)
-    return keyed
+def _repeats(chunk: UsageChunk) -> dict[bytes, int]:
+    return {bytes.fromhex(content): times for content, times in chunk.repeats.items()}
 
 
-def _claim_keys(chunked: Chunked, source: UUID) -> Chunked:
-    """Those of the chunk's records that nobody took before; the others are repeats. Here it is decided for good.
-
-    Leaves `chunked` as it is: the transaction may be tried again.
-    """
-    first: dict[bytes, Sorted] = {}
-    for record in chunked.records:
-        first.setdefault(record.key, record)
-    claimed = Chunked(bad=list(chunked.bad), duplicates=chunked.duplicates)
-    if claim_keys(source, first.values()) == len(chunked.records):
-        claimed.records = chunked.records
-        return claimed
-    holders = taken(source, first)
-    for record in chunked.records:
-        holder = holders[record.key]
-        if holder.record_id == record.id:
-            claimed.records.append(record)
-        else:
-            claimed.repeat(record, holder.content)
-    return claimed
+def _make_room(sorted_: Sorted) -> None:
+    days = np.unique(sorted_.keyed.column("started_us") // 86_400_000_000)
+    make_partitions(filter(None, (moment_of(int(day) * 86_400_000_000) for day in days)))
 
 
-def _write_quarantine(bad: list[BadRow], usage_import: UsageImport) -> None:
+def _counts(status: NDArray[np.int8], outcome: Outcome) -> dict[str, int]:
+    counts = {
+        "rated": int((status == RATED).sum()),
+        "unrated": int((status == UNRATED).sum()),
+        "free": int((status == FREE).sum()),
+        "duplicate": outcome.duplicates,
+        "quarantined": len(outcome.bad),
+    }
+    return {"read": sum(counts.values()), **counts}
+
+
+def _write_quarantine(bad: Sequence[BadRow], usage_import: UsageImport) -> None:
     Quarantined.objects.bulk_create(
         (
             Quarantined(

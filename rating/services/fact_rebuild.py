@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import numpy as np
 from django.db import connection, transaction
 from django.db.models import Q
 
 from rating.models import Fact, RatedCall, RecordStatus, UsageRecord
 from rating.pricing import Engine
 from rating.selectors.calls import began_between, month_bounds
-from rating.services.fact_rows import FactRows
-from rating.services.facts import COLUMNS, LOCK, fold
+from rating.services.facts import COLUMNS, LOCK, fold, write_facts
+from rating.services.posting import Poster
+from rating.services.sorting import FREE
 from rating.services.unrated import sorted_again
 
 AT_A_TIME = 5000
@@ -40,13 +43,11 @@ def rebuild_facts(month: date) -> int:
         cursor.execute("LOCK TABLE rating_fact IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute("DELETE FROM rating_fact WHERE hour >= %s AND hour < %s", [start, end])
         cursor.execute(CHARGED, {"start": start, "end": end})
-        rows = FactRows(engine)
+        poster = Poster(engine)
         for records in _free(began_between(start, end)):
             for made in sorted_again(engine, records):
-                if made.counted:
-                    made.status, made.untaken = RecordStatus.FREE, made.untaken or made.priced
-                    rows.add_free(made)
-        rows.write()
+                uncharged = replace(made, status=np.full_like(made.status, FREE))
+                write_facts(poster.lay_out(uncharged, batch="").facts)
     fold()
     return Fact.objects.filter(hour__gte=start, hour__lt=end).count()
 

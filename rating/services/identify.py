@@ -35,16 +35,19 @@ class CustomerIndex:
 
     def find(self, account: str, caller: str, src_ip: str | None) -> UUID | None:
         """The customer, or None where nothing in the record is known. `caller` is the number on the house's side."""
-        if account:
-            found = self._accounts.get(account.lower())
-            if found is not None:
-                return found
+        found = self.by_account(account)
+        if found is not None:
+            return found
         if caller and self._callers:
             found = self._callers.get(caller) or self._callers.get(self._normal(caller))
             if found is not None:
                 return found
         found = self._addresses.get(src_ip) if src_ip else None
         return found or self._default
+
+    def by_account(self, account: str) -> UUID | None:
+        """The customer of this account code alone."""
+        return self._accounts.get(account.lower()) if account else None
 
     def _normal(self, caller: str) -> str:
         number = self._plan.normalise(caller)

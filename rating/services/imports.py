@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from rating.models import ChunkStatus, ImportStatus, Source, UsageChunk, UsageImport
 from rating.pricing import Engine
 from rating.services import leases
-from rating.services.chunk_work import COUNTS, open_import, work_chunk
+from rating.services.chunk_work import COUNTS, Desk, open_import
 from rating.usage.lines import plan_chunks
 from rating.usage.occurrence import repeats_before
 from rating.usage.protocol import UsageRefused
@@ -26,7 +26,7 @@ from tiers.errors import Invalid, TollgateError
 from tiers.ids import uuid7
 from tiers.viewer import Actor
 
-LINES_PER_CHUNK = 10_000
+LINES_PER_CHUNK = 50_000
 POLL_S = 0.5
 log = logging.getLogger(__name__)
 
@@ -114,11 +114,11 @@ def work(import_id: UUID) -> int:
     """Work chunks until none is free; how many were done. Any number of workers may do so at once."""
     done = 0
     usage_import = plan(import_id)
-    engine: Engine | None = None
+    desk: Desk | None = None
     while (lease := leases.claim(import_id)) is not None:
-        engine = engine or Engine()
         try:
-            work_chunk(lease, usage_import, engine)
+            desk = desk or Desk(usage_import, Engine())
+            desk.prepare(lease).write()
             done += 1
         except leases.LeaseLost:
             log.warning("chunk %s of %s was taken over", lease.chunk.index, usage_import.name)

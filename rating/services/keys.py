@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
+import numpy as np
+from django.db import IntegrityError, connection, transaction
+from numpy.typing import NDArray
 
-from rating.services.copying import bytea_array, uuid_array
-from rating.services.sorting import Sorted
+from rating.services.binary import Column, copy_binary, digests, order_of, pack, repeated
+from rating.services.copying import bytea_array
+
+COLUMNS = "source_id, key, content, record_id"
+
+
+class Overtaken(Exception):
+    """Somebody else took one of the keys meanwhile. Nothing was written."""
 
 
 class Holder(NamedTuple):
@@ -29,21 +37,21 @@ def taken(source: UUID, keys: Iterable[bytes]) -> dict[bytes, Holder]:
         return {bytes(key): Holder(record_id, bytes(content)) for key, record_id, content in cursor.fetchall()}
 
 
-def claim_keys(source: UUID, records: Iterable[Sorted]) -> int:
-    """Take the keys that nobody has; how many. Waits for others who are about to take the same.
+def keys_of(source: UUID, keys: Sequence[bytes], contents: Sequence[bytes], ids: NDArray[np.void]) -> bytes:
+    """Rows of keys in COPY's form, in key order: two workers with overlapping files wait for each other one way."""
+    ordered = digests(keys)
+    order = order_of(ordered)
+    sources = Column(repeated(source, len(keys)))
+    return pack([sources, Column(ordered[order]), Column(digests(contents)[order]), Column(ids[order])], [])
 
-    Keys are claimed in key order, so that two workers with overlapping files wait for each other only one way.
+
+def claim(rows: bytes) -> None:
+    """Take the keys in the open transaction. Waits for others who are about to take the same.
+
+    Raises Overtaken where one of them is gone: look again who has which, and come with the others.
     """
-    ordered = sorted(records, key=lambda record: record.key)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO rating_recordkey (source_id, key, content, record_id)"
-            " SELECT %s, * FROM unnest(%s::bytea[], %s::bytea[], %s::uuid[]) ON CONFLICT DO NOTHING",
-            [
-                source,
-                bytea_array(record.key for record in ordered),
-                bytea_array(record.content for record in ordered),
-                uuid_array(record.id for record in ordered),
-            ],
-        )
-        return int(cursor.rowcount)
+    try:
+        with transaction.atomic():
+            copy_binary("rating_recordkey", COLUMNS, rows)
+    except IntegrityError as error:
+        raise Overtaken from error

@@ -1,274 +1,225 @@
-"""From priced calls to money: one transfer per wallet, counter-account, kind and month, and the calls that name it.
+"""From sorted records to rows and money: records and rated calls in COPY's own form, and the transfers they name.
 
-Used wherever calls become charges: imports, and calls rated later. The rows are COPYed sorted by id, which is by
-time; wallets are locked last, by the ledger's door.
+Used wherever calls become charges: imports, and calls rated later. All is laid out before the transaction begins;
+within it the rows are COPYed sorted by id, which is by time, and the wallets are locked last, by the ledger's door.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from operator import itemgetter
-from typing import NamedTuple
 from uuid import UUID
 
+import numpy as np
+import polars as pl
 from django.db import connection
+from numpy.typing import NDArray
 
-from accounts.models import AccountKind, TransferKind
-from accounts.services.accounts import book
+from accounts.models import TransferKind
 from accounts.services.ledger import Draft, post
-from rating.models import RecordStatus
-from rating.pricing import Engine, PricedCall, TierPrice
-from rating.pricing.lists import Found
-from rating.services.copying import bytea_array, copy_fields, copy_rows
+from rating.batch.times import NO_TIME
+from rating.numbers.columns import NONE
+from rating.pricing import Engine
+from rating.services.binary import (
+    NULL,
+    Column,
+    Flags,
+    Texts,
+    amounts,
+    copy_binary,
+    inet_piece,
+    int4,
+    int8,
+    moments,
+    new_ids,
+    order_of,
+    pack,
+    repeated,
+    text_piece,
+    texts,
+    uuid_table,
+)
+from rating.services.charges import Books, Charges, Route, months
 from rating.services.fact_rows import FactRows
-from rating.services.sorting import Sorted
-from tiers.ids import uuid7
-from tiers.models import Party
+from rating.services.facts import write_facts
+from rating.services.sales import Sales, sales_of
+from rating.services.sorting import CLASS_NAMES, RATED, STATUSES, Sorted
+from rating.services.terms import Rates
 from tiers.viewer import Actor
 
 RECORD_COLUMNS = (
-    "id, source_id, import_id, line, call_id, status, customer_id, carrier_id, account, caller, callee, number,"
-    " service_class, started_at, answered_at, duration_s, src_ip, src_port, user_agent, reason, direction, reference"
+    "id, source_id, import_id, line, customer_id, carrier_id, started_at, answered_at, duration_s, src_port,"
+    " call_id, account, caller, callee, user_agent, direction, reference, number, src_ip, status, service_class, reason"
 )
 CALL_COLUMNS = (
-    "id, terms_id, cost_terms_id, transfer_id, tax_transfer_id, cost_transfer_id,"
-    " seller_id, buyer_id, carrier_id, price_list_id, prefix, destination, currency, billed_s, sale, tax,"
-    " cost_currency, cost, record_id, customer_id, caller, number, service_class, started_at, answered_at, duration_s"
+    "id, record_id, seller_id, buyer_id, customer_id, carrier_id, price_list_id, terms_id, cost_terms_id,"
+    " started_at, answered_at, duration_s, billed_s, sale, tax, cost, transfer_id, tax_transfer_id, cost_transfer_id,"
+    " caller, number, service_class, prefix, destination, currency, cost_currency"
 )
+"""The columns of fixed width first, as `binary.pack` lays them out."""
 
 
-@dataclass(slots=True)
-class Group:
-    """A transfer in the making."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What becomes of some records: their rated calls in COPY's form, the transfers that these name, and the facts."""
 
-    payer: UUID
-    payee: UUID
-    kind: str
-    currency: str
-    month: date
-    id: UUID = field(default_factory=uuid7)
-    total: Decimal = Decimal(0)
+    calls: bytes
+    drafts: list[Draft]
+    facts: pl.DataFrame
 
-    def add(self, amount: Decimal) -> Group:
-        self.total += amount
-        return self
-
-
-GroupKey = tuple[UUID, UUID, str, date]
-
-
-class Row(NamedTuple):
-    """A rated call as far as it is known before the terms are stored and the transfers summed."""
-
-    id: str
-    terms: bytes
-    cost_terms: bytes | None
-    groups: tuple[Group | None, Group | None, Group | None]
-    rest: str
+    def write(self, actor: Actor) -> None:
+        """Into the open transaction. Wallets are locked from the last line to commit."""
+        copy_binary("rating_ratedcall", CALL_COLUMNS, self.calls)
+        write_facts(self.facts)
+        if self.drafts:
+            post(self.drafts, actor=actor)
 
 
 class Poster:
-    """Collects the rated calls of one batch, then writes them and posts their transfers in the open transaction."""
+    """Lays out the batches of one run, priced by one engine."""
 
-    def __init__(self, engine: Engine, batch: str) -> None:
-        self._directory = engine.directory
-        self._batch = batch
-        self._groups: dict[GroupKey, Group] = {}
-        self._books: dict[tuple[UUID, str, str, str], UUID] = {}
-        self._sellers: dict[UUID, Party] = {}
-        self._rows: list[Row] = []
-        self._terms: dict[bytes, Found] = {}
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._books = Books(engine)
         self._facts = FactRows(engine)
+        self._rates: Rates | None = None
 
-    def free(self, record: Sorted) -> None:
-        """A call that is charged nowhere still counts: tried, and perhaps answered."""
-        if record.counted:
-            self._facts.add_free(record)
+    def lay_out(self, sorted_: Sorted, batch: str, kept: Flags | None = None) -> Batch:
+        """All that follows from the kept records. Stores rate terms at once (see `terms`); writes nothing else."""
+        kept = np.ones(len(sorted_.ids), dtype=np.bool_) if kept is None else kept
+        charges, calls = Charges(batch, {}), b""
+        sales = sales_of(sorted_, kept)
+        rates = self._learn(sorted_, sales)
+        rated = sales.take(np.flatnonzero(sorted_.status[sales.row] == RATED))
+        if len(rated):
+            ids = new_ids(sorted_.keyed.column("started_us")[rated.row])
+            order = order_of(ids)
+            calls = self._calls(sorted_, rated.take(order), ids[order], rates, charges)
+        return Batch(calls, charges.ordered(), self._facts.frame(sorted_, kept, sales, rates))
 
-    def add(self, record: Sorted, priced: PricedCall) -> None:
-        """One call, at all its tiers."""
-        self._facts.add(record, priced)
-        row, tiers = record.row, priced.tiers
-        answered_at = row.answered_at or row.started_at
-        shared = copy_fields(
-            (
-                record.id,
-                record.customer,
-                row.caller,
-                record.number,
-                record.service_class,
-                row.started_at,
-                answered_at,
-                row.duration_s,
-            )
-        )
-        for position, tier in enumerate(tiers):
-            above = tiers[position + 1] if position + 1 < len(tiers) else None
-            made = self._row(record, priced, tier, above)
-            self._rows.append(made._replace(rest=f"{made.rest}\t{shared}\n"))
+    def _learn(self, sorted_: Sorted, sales: Sales) -> Rates:
+        if self._rates is None or self._rates.founds is not sorted_.priced.founds:
+            self._rates = Rates(sorted_.priced.founds)
+        self._rates.learn(_used(sales))
+        return self._rates
 
-    def write(self, actor: Actor) -> int:
-        """COPY the calls, then post; returns how many transfers. Wallets are locked from here to commit."""
-        ids = store_terms(self._terms)
-        lines = []
-        for row in sorted(self._rows, key=itemgetter(0)):
-            transfers = [group.id if group is not None and group.total else None for group in row.groups]
-            cost_terms = ids[row.cost_terms] if row.cost_terms else None
-            known = copy_fields((ids[row.terms], cost_terms, *transfers))
-            lines.append(f"{row.id}\t{known}\t{row.rest}")
-        copy_rows("rating_ratedcall", CALL_COLUMNS, lines)
-        self._facts.write()
-        drafts = [self._draft(key, group) for key, group in sorted(self._groups.items(), key=_order) if group.total]
-        if drafts:
-            post(drafts, actor=actor)
-        return len(drafts)
+    def _calls(self, sorted_: Sorted, sales: Sales, ids: NDArray[np.void], rates: Rates, charges: Charges) -> bytes:
+        rates.store(_used(sales))
+        priced, keyed, row = sorted_.priced, sorted_.keyed, sales.row
+        costed = sales.cost_found != NONE
+        fixed = [
+            Column(ids),
+            Column(sorted_.ids[row]),
+            Column(uuid_table(link.seller for link in priced.links)[sales.link]),
+            Column(uuid_table(link.buyer for link in priced.links)[sales.link]),
+            Column(uuid_table(keyed.customers)[keyed.column("customer")[row]]),
+            _carriers(sorted_, sales),
+            Column(uuid_table(priced.lists)[sales.price_list]),
+            int8(rates.terms[sales.found]),
+            int8(rates.terms[sales.cost_found], costed),
+            moments(keyed.column("started_us")[row]),
+            moments(sorted_.answered_us[row]),
+            int4(keyed.column("duration_s")[row]),
+            int4(sales.billed_s),
+            amounts(sales.sale),
+            amounts(sales.tax),
+            amounts(sales.cost, costed),
+            *self._transfers(sorted_, sales, rates, charges),
+        ]
+        shared, cost_currency = _shared_texts(sorted_), [*map(text_piece, rates.currencies), NULL]
+        currency = np.where(costed, rates.currency[sales.cost_found], NONE)
+        variable = [
+            Texts([shared[at] for at in row.tolist()], fields=3),
+            Texts([rates.piece[at] for at in sales.found.tolist()], fields=3),
+            Texts([cost_currency[at] for at in currency.tolist()]),
+        ]
+        return pack(fixed, variable)
 
-    def _row(self, record: Sorted, priced: PricedCall, tier: TierPrice, above: TierPrice | None) -> Row:
-        found, cost = tier.found, priced.cost
-        cost_found = above.found if above else (cost.found if cost else None)
-        cost_amount = above.sale if above else (cost.amount if cost else None)
-        month = self._month(tier.link.brand, record.row.answered_at or record.row.started_at)
-        groups = (
-            self._charge(tier, TransferKind.USAGE, tier.sale, month),
-            self._charge(tier, TransferKind.USAGE_TAX, tier.tax, month) if tier.tax else None,
-            self._carrier(tier, priced, month) if above is None else None,
-        )
-        rest = copy_fields(
-            (
-                tier.link.seller,
-                tier.link.buyer,
-                record.trunk or priced.carrier if above is None else priced.carrier,
-                tier.list_id,
-                found.row.prefix,
-                found.row.destination,
-                found.measure.currency,
-                tier.charge.billed_s,
-                tier.sale,
-                tier.tax,
-                cost_found.measure.currency if cost_found is not None else None,
-                cost_amount,
-            )
-        )
-        cost_terms = self._term(cost_found) if cost_found is not None else None
-        return Row(uuid7(record.row.started_at).hex, self._term(found), cost_terms, groups, rest)
+    def _transfers(self, sorted_: Sorted, sales: Sales, rates: Rates, charges: Charges) -> Iterable[Column]:
+        """Those of the charge, its tax and the carrier's cost; the latter two only where they are not nothing."""
+        month = months(self._engine, sorted_.priced.links, sales.link, sorted_.answered_us[sales.row])
+        purses, purse = np.unique(sales.purse, return_inverse=True)
+        owners = [sorted_.priced.purses[at] for at in purses.tolist()]
+        yield charges.add(TransferKind.USAGE, list(map(self._books.usage, owners)), purse, month, sales.sale)
+        at = np.flatnonzero(sales.tax)
+        taxes = list(map(self._books.tax, owners)) if len(at) else []
+        yield charges.add(TransferKind.USAGE_TAX, taxes, purse[at], month[at], sales.tax[at]).spread(at, len(sales))
+        at = np.flatnonzero((sales.cost_carrier != NONE) & (sales.cost_found != NONE) & (sales.cost > 0))
+        routes, route = self._cost_routes(sorted_, sales.take(at), rates)
+        yield charges.add(TransferKind.CARRIER_COST, routes, route, month[at], sales.cost[at]).spread(at, len(sales))
 
-    def _charge(self, tier: TierPrice, kind: str, amount: Decimal, month: date) -> Group:
-        purse, currency = tier.purse, tier.found.measure.currency
-        if kind == TransferKind.USAGE and purse.counter is not None:
-            payee = purse.counter
-        else:
-            account = AccountKind.REVENUE if kind == TransferKind.USAGE else AccountKind.TAX
-            payee = self._book(tier.link.seller, account, currency)
-        return self._group(purse.id, payee, kind, currency, month).add(amount)
-
-    def _carrier(self, tier: TierPrice, priced: PricedCall, month: date) -> Group | None:
-        cost = priced.cost
-        if cost is None or cost.found is None or not cost.amount:
-            return None
-        operator, currency = tier.link.seller, cost.found.measure.currency
-        payer = self._book(operator, AccountKind.COST, currency)
-        code = self._directory.carriers_by_id[cost.carrier].code
-        payee = self._book(operator, AccountKind.CARRIER, currency, code)
-        return self._group(payer, payee, TransferKind.CARRIER_COST, currency, month).add(cost.amount)
-
-    def _group(self, payer: UUID, payee: UUID, kind: str, currency: str, month: date) -> Group:
-        key = (payer, payee, kind, month)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = Group(payer, payee, kind, currency, month)
-        return group
-
-    def _draft(self, key: GroupKey, group: Group) -> Draft:
-        payer, payee, kind, month = key
-        return Draft(
-            payer=payer,
-            payee=payee,
-            amount=group.total,
-            currency=group.currency,
-            kind=kind,
-            key=f"{kind}:{self._batch}:{payer.hex}:{payee.hex}:{month:%Y%m}",
-            for_month=month,
-            id=group.id,
-        )
-
-    def _book(self, owner: UUID, kind: str, currency: str, label: str = "") -> UUID:
-        key = (owner, kind, currency, label)
-        if key not in self._books:
-            if owner not in self._sellers:
-                self._sellers[owner] = Party.objects.get(pk=owner)
-            self._books[key] = book(self._sellers[owner], kind, currency, label).pk
-        return self._books[key]
-
-    def _month(self, brand: UUID, moment: datetime) -> date:
-        return moment.astimezone(self._directory.zones[brand]).date().replace(day=1)
-
-    def _term(self, found: Found) -> bytes:
-        self._terms[found.digest] = found
-        return found.digest
+    def _cost_routes(self, sorted_: Sorted, sales: Sales, rates: Rates) -> tuple[list[Route], NDArray[np.intp]]:
+        """Distinct routes, and which of them each sale's cost takes."""
+        priced, routes = sorted_.priced, dict[Route, int]()
+        told = np.stack([sales.link, sales.cost_carrier, rates.currency[sales.cost_found]])
+        kinds, place = np.unique(told, axis=1, return_inverse=True)
+        route_of = np.zeros(kinds.shape[1], dtype=np.intp)
+        for at, (link, carrier, currency) in enumerate(kinds.T.tolist()):
+            found = self._books.cost(priced.links[link].seller, priced.carriers[carrier], rates.currencies[currency])
+            route_of[at] = routes.setdefault(found, len(routes))
+        return list(routes), route_of[place.reshape(-1)]
 
 
-def store_terms(terms: Mapping[bytes, Found]) -> dict[bytes, int]:
-    """Rate terms are shared: insert those that are new, in one order, and read all ids."""
-    known = _known_terms(terms)
-    new = sorted(terms.keys() - known)
-    if new:
-        bodies = [{"digest": digest.hex(), "body": terms[digest].terms} for digest in new]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO rating_rateterms (digest, body) SELECT decode(one->>'digest', 'hex'), one->'body'"
-                " FROM jsonb_array_elements(%s::jsonb) one ON CONFLICT (digest) DO NOTHING RETURNING digest, id",
-                [json.dumps(bodies)],
-            )
-            known |= {bytes(digest): pk for digest, pk in cursor.fetchall()}
-    others = terms.keys() - known
-    return known | _known_terms(others) if others else known
+def _used(sales: Sales) -> NDArray[np.int32]:
+    used = np.unique(np.concatenate([sales.found, sales.cost_found]))
+    return used[used != NONE]
 
 
-def _known_terms(digests: Iterable[bytes]) -> dict[bytes, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT digest, id FROM rating_rateterms WHERE digest = ANY(%s::bytea[])", [bytea_array(digests)]
-        )
-        return {bytes(digest): pk for digest, pk in cursor.fetchall()}
+def _carriers(sorted_: Sorted, sales: Sales) -> Column:
+    """The carrier that the record names at the top of the chain, else the one chosen."""
+    named = sales.trunk != NONE
+    chosen = uuid_table(sorted_.priced.carriers)[np.maximum(sales.chosen, 0)]
+    known = uuid_table(sorted_.keyed.carriers)[np.maximum(sales.trunk, 0)]
+    return Column(np.where(named, known, chosen), named | (sales.chosen != NONE))
 
 
-def write_records(records: Iterable[Sorted], source: UUID, import_id: UUID | None) -> None:
-    """COPY usage records, sorted by id."""
-    lines = [_record_line(record, source, import_id) for record in sorted(records, key=lambda one: one.id.int)]
-    copy_rows("rating_usagerecord", RECORD_COLUMNS, lines)
-
-
-def _record_line(record: Sorted, source: UUID, import_id: UUID | None) -> str:
-    row = record.row
-    values = (
-        record.id,
-        source,
-        import_id,
-        row.line,
-        row.call_id or "",
-        record.status,
-        record.customer,
-        record.trunk,
-        row.account,
-        row.caller,
-        row.callee,
-        record.number,
-        record.service_class,
-        row.started_at,
-        row.answered_at,
-        row.duration_s,
-        row.src_ip,
-        row.src_port,
-        row.user_agent or "",
-        record.reason,
-        row.direction,
-        row.reference,
+def _shared_texts(sorted_: Sorted) -> list[bytes]:
+    """Caller, number and service class of each record, for all its rated calls."""
+    classes = [text_piece(name) for name in CLASS_NAMES]
+    parts = zip(
+        texts(sorted_.keyed.records.frame["caller"].to_list()).pieces,
+        texts(sorted_.number).pieces,
+        [classes[at] for at in sorted_.service_class.tolist()],
+        strict=True,
     )
-    return copy_fields(values) + "\n"
+    return list(map(b"".join, parts))
+
+
+def records_of(sorted_: Sorted, source: UUID, import_id: UUID | None, kept: Flags | None = None) -> bytes:
+    """The kept records in COPY's form, sorted by id."""
+    at = np.arange(len(sorted_.ids)) if kept is None else np.flatnonzero(kept)
+    at = at[order_of(sorted_.ids[at])]
+    frame, keyed = sorted_.keyed.records.frame[at], sorted_.keyed
+    trunk, here = frame["trunk"].to_numpy(), np.full(len(at), import_id is not None)
+    port = frame["src_port"]
+    fixed = [
+        Column(sorted_.ids[at]),
+        Column(repeated(source, len(at))),
+        Column(repeated(import_id or source, len(at)), here),
+        int8(frame["line"].to_numpy()),
+        Column(uuid_table(keyed.customers)[frame["customer"].to_numpy()]),
+        Column(uuid_table(keyed.carriers)[np.maximum(trunk, 0)], trunk != NONE),
+        moments(frame["started_us"].to_numpy()),
+        moments(frame["answered_us"].fill_null(NO_TIME).to_numpy()),
+        int4(frame["duration_s"].to_numpy()),
+        int4(port.fill_null(0).to_numpy(), port.is_not_null().to_numpy()),
+    ]
+    named = ("call_id", "account", "caller", "callee", "user_agent", "direction", "reference")
+    variable = [
+        *(texts(frame[name].to_list()) for name in named),
+        texts([sorted_.number[row] for row in at.tolist()]),
+        texts(frame["src_ip"].to_list(), inet_piece),
+        texts([STATUSES[one] for one in sorted_.status[at].tolist()]),
+        texts([CLASS_NAMES[one] for one in sorted_.service_class[at].tolist()]),
+        texts([sorted_.reasons.get(row, "") for row in at.tolist()]),
+    ]
+    return pack(fixed, variable)
+
+
+def write_records(rows: bytes) -> None:
+    """COPY what `records_of` made."""
+    copy_binary("rating_usagerecord", RECORD_COLUMNS, rows)
 
 
 def make_partitions(moments: Iterable[datetime]) -> None:
@@ -277,16 +228,3 @@ def make_partitions(moments: Iterable[datetime]) -> None:
     with connection.cursor() as cursor:
         for year, month in months:
             cursor.execute("SELECT rating_make_partitions(%s)", [date(year, month, 1)])
-
-
-def _order(item: tuple[GroupKey, Group]) -> tuple[str, str, str, date]:
-    payer, payee, kind, month = item[0]
-    return (payer.hex, payee.hex, kind, month)
-
-
-def rated(records: Iterable[Sorted]) -> list[Sorted]:
-    return [record for record in records if record.status == RecordStatus.RATED]
-
-
-def free(records: Iterable[Sorted]) -> list[Sorted]:
-    return [record for record in records if record.status == RecordStatus.FREE]

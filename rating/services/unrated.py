@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
+
+import numpy as np
+from django.db import connection
 
 from accounts.services.transactions import in_transaction
 from rating.models import RecordStatus, Source, UsageRecord
 from rating.pricing import Engine
+from rating.services import records
+from rating.services.binary import digests
+from rating.services.copying import uuid_array
 from rating.services.posting import Poster
-from rating.services.sorting import Keyed, Sorted, Sorter
+from rating.services.sorting import STATUSES, UNRATED, Sorted, Sorter
 from rating.usage.record import UsageRow
 from tiers.ids import uuid7
 from tiers.viewer import SYSTEM, Actor
 
-BATCH = 2000
+BATCH = 10_000
 
 
 def rate_waiting(actor: Actor = SYSTEM) -> int:
@@ -33,37 +40,45 @@ def _batch(engine: Engine, after: UUID, actor: Actor) -> tuple[UUID | None, int]
         waiting = UsageRecord.objects.select_for_update(skip_locked=True).filter(
             status=RecordStatus.UNRATED, id__gt=after
         )
-        records = list(waiting.order_by("id")[:BATCH])
-        if not records:
-            return None, 0
-        poster, charged = Poster(engine, uuid7().hex), 0
-        for made in sorted_again(engine, records):
-            if made.status == RecordStatus.UNRATED:
-                continue
-            if made.priced is not None:
-                poster.add(made, made.priced)
-            else:
-                poster.free(made)
-            UsageRecord.objects.filter(pk=made.id).update(status=made.status, reason="")
-            charged += 1
-        poster.write(actor)
-        return records[-1].pk, charged
+        found = list(waiting.order_by("id")[:BATCH])
+        charged = sum(_charge(engine, made, actor) for made in sorted_again(engine, found))
+        return (found[-1].pk if found else None), charged
 
     return in_transaction(work, lock_timeout_ms=20_000)
 
 
-def sorted_again(engine: Engine, records: Iterable[UsageRecord]) -> Iterable[Sorted]:
-    """Kept records as they would be sorted now, under their own ids."""
-    sorters: dict[UUID, Sorter] = {}
-    sources = {source.pk: source for source in Source.objects.select_related("owner")}
-    for record in records:
-        if record.source_id not in sorters:
-            sorters[record.source_id] = Sorter(sources[record.source_id], engine)
-        sorter = sorters[record.source_id]
-        made = sorter.sort(Keyed(_as_row(record), record.customer_id, record.carrier_id, b"", b""))
-        if isinstance(made, Sorted):
-            made.id = record.pk
-            yield made
+def _charge(engine: Engine, made: Sorted, actor: Actor) -> int:
+    """Those that have a price now: rated, or free by it. How many."""
+    now = np.flatnonzero(made.status != UNRATED)
+    for status in np.unique(made.status[now]).tolist():
+        ids = uuid_array(UUID(bytes=one.tobytes()) for one in made.ids[made.status == status])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE rating_usagerecord SET status = %s, reason = '' WHERE id = ANY(%s::uuid[])",
+                [STATUSES[status].value, ids],
+            )
+    if len(now):
+        Poster(engine).lay_out(made, uuid7().hex).write(actor)
+    return len(now)
+
+
+def sorted_again(engine: Engine, kept: Iterable[UsageRecord]) -> Iterator[Sorted]:
+    """Kept records as they would be sorted now, by source, under their own ids."""
+    by_source: dict[UUID, list[UsageRecord]] = defaultdict(list)
+    for record in kept:
+        by_source[record.source_id].append(record)
+    sources = Source.objects.select_related("owner").in_bulk(by_source)
+    for pk, some in by_source.items():
+        yield _sorted(Sorter(sources[pk], engine), some)
+
+
+def _sorted(sorter: Sorter, kept: Sequence[UsageRecord]) -> Sorted:
+    return sorter.again(
+        records.of_rows([_as_row(record) for record in kept]),
+        [record.customer_id for record in kept],
+        [record.carrier_id for record in kept],
+        digests([record.pk.bytes for record in kept]),
+    )
 
 
 def _as_row(record: UsageRecord) -> UsageRow:
