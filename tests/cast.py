@@ -191,7 +191,8 @@ def _keep() -> None:
         for model in apps.get_models():
             table = model._meta.db_table
             ours = model._meta.app_label in {"tiers", "accounts", "rating", "invoicing"}
-            if not ours or not model._meta.managed or table.endswith("event"):
+            kept_by_triggers = table.endswith(("event", "pastrate", "pastrow", "tableversion"))
+            if not ours or not model._meta.managed or kept_by_triggers:
                 continue
             order = "ORDER BY seller_wallet_id NULLS FIRST" if model is Wallet else ""
             text = io.StringIO()

@@ -32,7 +32,14 @@ RATE = {
     "blocked": flag,
     "effective_to": moment,
 }
-TERMS = {"markup": decimal, "addon": decimal, "connect_fee": decimal, "first_s": whole, "step_s": whole}
+TERMS = {
+    "markup": decimal,
+    "addon": decimal,
+    "connect_fee": decimal,
+    "first_s": whole,
+    "step_s": whole,
+    "min_charge": decimal,
+}
 PAPER = {
     "series": text,
     "due_days": whole,

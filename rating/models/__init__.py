@@ -6,8 +6,17 @@ from rating.models.calls import Direction, RatedCall, RateTerms, RecordStatus, U
 from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
 from rating.models.facts import Fact
 from rating.models.links import CarrierLink
-from rating.models.lists import ExchangeRate, ListTerms, PriceList, PriceTerms
+from rating.models.lists import ExchangeRate, Follows, ListTerms, PriceList, PriceTerms
 from rating.models.rates import Rate, RateTable
+from rating.models.rules import (
+    DestinationGroup,
+    GroupMembers,
+    ListRule,
+    PastRate,
+    PastRow,
+    Publication,
+    TableVersion,
+)
 from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKey, UsageChunk, UsageHalf, UsageImport
 
 __all__ = [
@@ -15,13 +24,20 @@ __all__ = [
     "CarrierChoice",
     "CarrierLink",
     "ChunkStatus",
+    "DestinationGroup",
     "Direction",
     "ExchangeRate",
     "Fact",
+    "Follows",
+    "GroupMembers",
     "ImportStatus",
+    "ListRule",
     "ListTerms",
+    "PastRate",
+    "PastRow",
     "PriceList",
     "PriceTerms",
+    "Publication",
     "Quarantined",
     "Rate",
     "RateTable",
@@ -31,6 +47,7 @@ __all__ = [
     "RecordStatus",
     "Source",
     "SourceIdentity",
+    "TableVersion",
     "UsageChunk",
     "UsageHalf",
     "UsageImport",

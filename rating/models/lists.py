@@ -49,6 +49,13 @@ class PriceTerms(Scoped):
         constraints = [models.CheckConstraint(condition=Q(tax_rate__gte=0, tax_rate__lt=100), name="terms_tax_rate")]
 
 
+class Follows(models.TextChoices):
+    """How a change of the base, or of an exchange rate, reaches a list."""
+
+    PUBLICATION = "publication", _("When published")
+    AUTOMATIC = "automatic", _("Automatically")
+
+
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class PriceList(Scoped, PricedIn):
     """What a seller charges under a brand, or one buyer. `own_table` holds entered rates, the base derived ones."""
@@ -78,6 +85,9 @@ class PriceList(Scoped, PricedIn):
         RateTable, on_delete=models.PROTECT, null=True, blank=True, related_name="lists_derived"
     )
     base_list = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="lists_derived")
+    follows = models.CharField(
+        _("follows its base"), max_length=12, choices=Follows.choices, default=Follows.PUBLICATION
+    )
     active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -85,10 +95,10 @@ class PriceList(Scoped, PricedIn):
         verbose_name = _("price list")
         constraints = [
             models.UniqueConstraint(
-                fields=["brand", "buyer", "carrier"],
+                fields=["brand", "buyer", "carrier", "currency"],
                 condition=Q(active=True),
                 nulls_distinct=False,
-                name="pricelist_one_per_brand_buyer_carrier",
+                name="pricelist_one_per_place",
             ),
             models.CheckConstraint(
                 condition=Q(base_table__isnull=True) | Q(base_list__isnull=True), name="pricelist_one_base"
@@ -115,6 +125,7 @@ class ListTerms(Scoped):
     connect_fee = models.DecimalField(_("connection charge"), max_digits=18, decimal_places=8, null=True, blank=True)
     first_s = models.PositiveIntegerField(_("first increment (s)"), null=True, blank=True)
     step_s = models.PositiveIntegerField(_("further increments (s)"), null=True, blank=True)
+    min_charge = models.DecimalField(_("at least for a call"), max_digits=18, decimal_places=8, null=True, blank=True)
 
     class Meta:
         ordering = ("valid_from",)

@@ -10,6 +10,7 @@ The rates are the installation's own and change rarely: a process keeps them unt
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -22,6 +23,7 @@ ONE = Decimal(1)
 PLACES = Decimal("0.00000001")
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 Series = tuple[list[datetime], list[Decimal]]
+Row = tuple[str, str, datetime, Decimal]
 Leg = tuple[datetime, Decimal]
 """Since when, and the rate, unrounded."""
 
@@ -37,14 +39,21 @@ class Said:
     through: str = ""
 
 
-class Rates:
-    """All stored rates at one version, and the ways between currencies as far as somebody asked for them."""
+def _stored() -> Iterable[Row]:
+    rows = ExchangeRate.objects.order_by("valid_from").values_list("base", "quote", "valid_from", "rate")
+    return rows.iterator(chunk_size=20_000)
 
-    def __init__(self, version: int | None) -> None:
+
+class Rates:
+    """All stored rates at one version, and the ways between currencies as far as somebody asked for them.
+
+    Or those of other `rows`: base, quote, since when, rate, by their beginning.
+    """
+
+    def __init__(self, version: int | None, rows: Iterable[Row] | None = None) -> None:
         self.version = version
         self.stored: dict[tuple[str, str], Series] = {}
-        rows = ExchangeRate.objects.order_by("valid_from").values_list("base", "quote", "valid_from", "rate")
-        for base, quote, valid_from, rate in rows.iterator(chunk_size=20_000):
+        for base, quote, valid_from, rate in _stored() if rows is None else rows:
             starts, rates = self.stored.setdefault((base, quote), ([], []))
             starts.append(valid_from)
             rates.append(rate)
@@ -104,10 +113,10 @@ class Rates:
 
 
 class Exchange:
-    """The rates as they stand now; another one sees what was entered since."""
+    """The rates as they stand now; another one sees what was entered since. Or those given."""
 
-    def __init__(self) -> None:
-        self._rates = _current()
+    def __init__(self, rates: Rates | None = None) -> None:
+        self._rates = rates or _current()
 
     def rate(self, base: str, quote: str, moment: datetime) -> Decimal | None:
         """How much `quote` one `base` was at `moment`, to 8 places half up; None where nobody said."""

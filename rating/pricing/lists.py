@@ -1,24 +1,26 @@
 """Price lists compiled: which rate a list has for a prefix at a moment, entered or derived, with its derivation.
 
 derived = base x (1 + mark-up) x exchange rate + add-on, kept to 8 places half up, in the list's currency. The base is a
-table, or another list (the seller's own buy list), which may be derived itself.
+table, or another list (the seller's own buy list), which may be derived itself. A list that follows by publication
+takes base and exchange rate as they were known at its publication.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from rating.kernel import Rate as KernelRate
-from rating.models import ListTerms, PriceList
-from rating.pricing.exchange import Exchange
+from rating.models import PriceList
+from rating.numbers import ServiceClass
+from rating.pricing.rules import Effective, RuleBook
 from rating.pricing.tables import Measure, RateRow, TableBook
 
 PLACES = Decimal("0.00000001")
@@ -88,42 +90,82 @@ def deck_rate(book: TableBook, row: RateRow) -> Found:
     return found
 
 
+class Follow(NamedTuple):
+    """From a moment on a list is derived from its base as it was known then; `known` None: as it stands."""
+
+    since: datetime
+    known: datetime | None
+
+
+ALWAYS_LIVE = (Follow(datetime.min.replace(tzinfo=UTC), None),)
+
+
+class Surroundings(Protocol):
+    """What a list is derived from and bounded by; the shelf's business."""
+
+    def base(self, known: datetime | None) -> TableBook | ListBook | None:
+        """The base as it stands, or as it was known."""
+
+    def exchange_rate(self, base: str, quote: str, moment: datetime, known: datetime | None) -> Decimal | None:
+        """The rate in force at a moment, as it stands or as it was known."""
+
+    @property
+    def prefixes(self) -> Set[str]:
+        """All for which a rate of the base or of the list's own may be found, at one time or another."""
+
+    @property
+    def moments(self) -> frozenset[datetime]:
+        """All instants at which the base, the exchange rate or an own rate may change."""
+
+    @property
+    def by_class(self) -> bool:
+        """Whether the base's answer may differ by service class."""
+
+
 class ListBook:
     """One price list: entered rates before derived ones."""
 
     def __init__(
         self,
         price_list: PriceList,
-        terms: Iterable[ListTerms],
+        rules: RuleBook,
         own: TableBook | None,
-        base: TableBook | ListBook | None,
-        exchange: Exchange,
+        around: Surroundings,
+        follows: Sequence[Follow] = ALWAYS_LIVE,
     ) -> None:
+        """`follows`: at least one; before the first begins, it holds already."""
         self.id: UUID = price_list.pk
         self.measure = Measure.of(price_list)
+        self.rules = rules
+        self.around = around
+        self.follows = sorted(follows, key=lambda one: one.since)
+        self._price_list = price_list
         self._own = own
-        self._base = base
-        self._exchange = exchange
-        self._terms = sorted(terms, key=lambda one: one.valid_from)
-        self._starts = [one.valid_from for one in self._terms]
-        self._derived: dict[tuple[int, int, Decimal], Found] = {}
-        self._kept_rows: list[RateRow] = []
+        self._starts = [one.since for one in self.follows]
+        self._bases: dict[datetime | None, TableBook | ListBook | None] = {}
+        self._derived: dict[tuple[int, str, int, Decimal], Found] = {}
+        self._kept: list[RateRow] = []
         self._entered: dict[int, Found] = {}
+
+    def changed(self, *, rules: RuleBook | None = None, follows: Sequence[Follow] | None = None) -> ListBook:
+        """The same list with other terms, or derived from the base as known at other instants."""
+        return ListBook(self._price_list, rules or self.rules, self._own, self.around, follows or self.follows)
 
     @cached_property
     def prefixes(self) -> Set[str]:
         """All that the list may have a rate for, at one time or another."""
-        own, base = (part.prefixes if part else frozenset[str]() for part in (self._own, self._base))
-        return own | base if own and base else own or base
+        cuts, known = self.rules.prefixes, self.around.prefixes
+        return known | cuts if cuts else known
 
     @cached_property
     def moments(self) -> frozenset[datetime]:
         """All instants at which what `at` answers may change for some prefix; see `Group.moments`."""
-        own = self._own.moments if self._own else frozenset[datetime]()
-        if self._base is None:
-            return own
-        exchanged = self._exchange.moments(self._base.measure.currency, self.measure.currency)
-        return own.union(self._base.moments, self._starts, exchanged)
+        return self.around.moments.union(self.rules.moments, self._starts)
+
+    @cached_property
+    def by_class(self) -> bool:
+        """Whether the answer may differ by service class, here or in the base."""
+        return self.rules.by_class or self.around.by_class
 
     @cached_property
     def longest(self) -> int:
@@ -140,74 +182,94 @@ class ListBook:
             self._entered[id(row)] = found
         return found
 
-    def derived(self, prefix: str, moment: datetime) -> Found | None:
-        """The rate of exactly this prefix that follows from the base, by the terms and exchange rate of `moment`."""
-        if self._base is None:
+    def derived(self, prefix: str, moment: datetime, service_class: ServiceClass | None = None) -> Found | None:
+        """The rate of exactly this prefix that follows from the base, by the terms and exchange rate of `moment`.
+
+        A rule for a prefix cuts the base's longest code that it lies under.
+        """
+        epoch = self.rules.at(moment)
+        if epoch is None:
             return None
-        base = self._base_rate(prefix, moment)
-        position = bisect_right(self._starts, moment)
-        if base is None or not position:
+        known = self.follows[max(bisect_right(self._starts, moment) - 1, 0)].known
+        source = self._base_known(known)
+        if source is None:
             return None
-        terms = self._terms[position - 1]
-        rate = self._exchange.rate(base.measure.currency, self.measure.currency, moment)
+        base = _rate_of(source, prefix, moment, service_class)
+        if base is None and prefix in epoch.cuts:
+            shorter = (prefix[:length] for length in range(len(prefix) - 1, 0, -1))
+            base = next(filter(None, (_rate_of(source, one, moment, service_class) for one in shorter)), None)
+        if base is None:
+            return None
+        rate = self.around.exchange_rate(base.measure.currency, self.measure.currency, moment, known)
         if rate is None:
             return None
-        key = (id(base.row), position, rate)
+        terms = self.rules.effective(epoch, prefix, base.row.destination, service_class)
+        key = (id(base.row), prefix, id(terms), rate)
         found = self._derived.get(key)
         if found is None:
-            found = self._derived[key] = self._derive(base, terms, rate)
-            self._kept_rows.append(base.row)
+            found = self._derived[key] = derive(base, prefix, terms, rate, self.measure)
+            self._kept.append(base.row)
         return found
 
-    def at(self, prefix: str, moment: datetime) -> Found | None:
+    def at(self, prefix: str, moment: datetime, service_class: ServiceClass | None = None) -> Found | None:
         """Entered before derived."""
-        return self.entered(prefix, moment) or self.derived(prefix, moment)
+        return self.entered(prefix, moment) or self.derived(prefix, moment, service_class)
 
-    def _base_rate(self, prefix: str, moment: datetime) -> Found | None:
-        base = self._base
-        if isinstance(base, ListBook):
-            return base.at(prefix, moment)
-        assert base is not None
-        row = base.at(prefix, moment)
-        return None if row is None else deck_rate(base, row)
+    def _base_known(self, known: datetime | None) -> TableBook | ListBook | None:
+        if known not in self._bases:
+            self._bases[known] = self.around.base(known)
+        return self._bases[known]
 
-    def _derive(self, base: Found, terms: ListTerms, rate: Decimal) -> Found:
-        row = base.row
 
-        def sale(amount: Decimal) -> Decimal:
-            return (amount * (1 + terms.markup) * rate).quantize(PLACES, ROUND_HALF_UP)
+def _rate_of(
+    source: TableBook | ListBook, prefix: str, moment: datetime, service_class: ServiceClass | None
+) -> Found | None:
+    if isinstance(source, ListBook):
+        return source.at(prefix, moment, service_class)
+    row = source.at(prefix, moment)
+    return None if row is None else deck_rate(source, row)
 
-        def sale_per_minute(amount: Decimal) -> Decimal:
-            return (amount * (1 + terms.markup) * rate + terms.addon).quantize(PLACES, ROUND_HALF_UP)
 
-        own_increments = terms.step_s is not None or terms.first_s is not None
-        derived = RateRow(
-            prefix=row.prefix,
-            destination=row.destination,
-            price=sale_per_minute(row.price),
-            connect_fee=sale(row.connect_fee) if terms.connect_fee is None else terms.connect_fee,
-            first_s=terms.first_s if own_increments else row.first_s,
-            step_s=(terms.step_s or terms.first_s or 1) if own_increments else row.step_s,
-            grace_s=row.grace_s,
-            free_s=row.free_s,
-            min_charge=sale(row.min_charge),
-            steps=_priced(row.steps, sale_per_minute),
-            bands=_priced(row.bands, sale_per_minute),
-            blocked=row.blocked,
-            effective_from=row.effective_from,
-            effective_to=row.effective_to,
-        )
-        origin = (
-            ("kind", "derived"),
-            ("list", self.measure.code),
-            ("base", base.measure.code),
-            ("base_price", f"{row.price.normalize():f}"),
-            ("base_currency", base.measure.currency),
-            ("markup", f"{terms.markup.normalize():f}"),
-            ("addon", f"{terms.addon.normalize():f}"),
-            ("exchange_rate", f"{rate.normalize():f}"),
-        )
-        return Found(derived, self.measure, origin)
+def derive(base: Found, prefix: str, terms: Effective, rate: Decimal, measure: Measure) -> Found:
+    """A rate of the base for this prefix (the base's, or one that a rule cuts out of it) by these terms."""
+    row = base.row
+
+    def sale(amount: Decimal) -> Decimal:
+        return (amount * (1 + terms.markup) * rate).quantize(PLACES, ROUND_HALF_UP)
+
+    def sale_per_minute(amount: Decimal) -> Decimal:
+        return (amount * (1 + terms.markup) * rate + terms.addon).quantize(PLACES, ROUND_HALF_UP)
+
+    own_increments = terms.step_s is not None
+    derived = RateRow(
+        prefix=prefix,
+        destination=row.destination,
+        price=sale_per_minute(row.price),
+        connect_fee=sale(row.connect_fee) if terms.connect_fee is None else terms.connect_fee,
+        first_s=terms.first_s if own_increments else row.first_s,
+        step_s=terms.step_s if terms.step_s is not None else row.step_s,
+        grace_s=row.grace_s,
+        free_s=row.free_s,
+        min_charge=sale(row.min_charge) if terms.min_charge is None else terms.min_charge,
+        steps=_priced(row.steps, sale_per_minute),
+        bands=_priced(row.bands, sale_per_minute),
+        blocked=row.blocked,
+        effective_from=row.effective_from,
+        effective_to=row.effective_to,
+    )
+    origin = (
+        ("kind", "derived"),
+        ("list", measure.code),
+        ("base", base.measure.code),
+        ("base_price", f"{row.price.normalize():f}"),
+        ("base_currency", base.measure.currency),
+        ("markup", f"{terms.markup.normalize():f}"),
+        ("addon", f"{terms.addon.normalize():f}"),
+        ("exchange_rate", f"{rate.normalize():f}"),
+        *((f"{name}_by", label) for name, label in terms.by),
+        *((("cut_from", row.prefix),) if row.prefix != prefix else ()),
+    )
+    return Found(derived, measure, origin)
 
 
 def _priced(parts: Any, sale: Callable[[Decimal], Decimal]) -> Any:

@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence, Set
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
-from rating.models import ListTerms, PriceList, RateTable
+from rating.models import PriceList, RateTable
 from rating.numbers import ServiceClass
 from rating.pricing.exchange import Exchange
 from rating.pricing.lists import Found, ListBook, deck_rate
+from rating.pricing.shelf_memory import Memory, Reach
 from rating.pricing.tables import CACHE, TableBook
 
 
 class Shelf:
-    """Lists by (brand, buyer, carrier). Tables come from the process's cache, lists are read anew each time."""
+    """Lists by (brand, buyer, carrier). Tables come from the process's cache, lists are read anew each time.
+
+    A list that is not active prices no calls; it stays the base of those that are derived from it.
+    """
 
     def __init__(self) -> None:
         self.exchange = Exchange()
         self._tables = {table.pk: table for table in RateTable.objects.all()}
-        self._lists = {one.pk: one for one in PriceList.objects.filter(active=True)}
-        self._terms: dict[UUID, list[ListTerms]] = defaultdict(list)
-        for terms in ListTerms.objects.all():
-            self._terms[terms.price_list_id].append(terms)
-        self._books: dict[UUID, ListBook] = {}
+        self._lists = {one.pk: one for one in PriceList.objects.all()}
+        self.memory = Memory(self._tables, self._lists)
+        self._books: dict[tuple[UUID, datetime | None], ListBook] = {}
+        self._reach: dict[tuple[UUID, bool], Reach] = {}
         self._by_place: dict[tuple[UUID, UUID | None, UUID | None], UUID] = {
-            (one.brand_id, one.buyer_id, one.carrier_id): one.pk for one in self._lists.values()
+            (one.brand_id, one.buyer_id, one.carrier_id): one.pk for one in self._lists.values() if one.active
         }
         self._ranked: dict[tuple[UUID, UUID, UUID | None], Groups] = {}
 
-    def table(self, pk: UUID) -> TableBook:
-        return CACHE.get(self._tables[pk])
+    def table(self, pk: UUID, known: datetime | None = None) -> TableBook:
+        """A table as it stands, or as it was known at an instant."""
+        table = self._tables[pk]
+        if known is None:
+            return CACHE.get(table)
+        return CACHE.get_known(table, known, self.memory.versions.at(table, known))
 
-    def find(self, brand: UUID, buyer: UUID, carrier: UUID | None, number: str, moment: datetime) -> FoundIn | None:
+    def find(
+        self,
+        brand: UUID,
+        buyer: UUID,
+        carrier: UUID | None,
+        number: str,
+        moment: datetime,
+        service_class: ServiceClass | None = None,
+    ) -> FoundIn | None:
         """The rate that holds: the longest prefix over the lists for this carrier, else over those for any."""
-        return find_in(self.groups(brand, buyer, carrier), number, moment)
+        return find_in(self.groups(brand, buyer, carrier), number, moment, service_class)
 
     def has_list(self, brand: UUID, buyer: UUID, carrier: UUID | None) -> bool:
         return any(group.books for group in self.groups(brand, buyer, carrier))
@@ -78,21 +93,97 @@ class Shelf:
         pk = self._by_place.get((brand, buyer, carrier))
         return None if pk is None else self.book(pk)
 
-    def book(self, pk: UUID, above: frozenset[UUID] = frozenset()) -> ListBook | None:
-        """A list compiled; a list that is its own base, directly or not, has no base."""
-        if pk in self._books:
-            return self._books[pk]
+    def book(self, pk: UUID, above: frozenset[UUID] = frozenset(), known: datetime | None = None) -> ListBook | None:
+        """A list compiled, as it stands or as it was known; one that is its own base, directly or not, has no base."""
+        if known is not None:
+            known = self.memory.same_since(pk, known)
+        if (pk, known) in self._books:
+            return self._books[pk, known]
         one = self._lists.get(pk)
         if one is None or pk in above:
             return None
-        base: TableBook | ListBook | None = None
+        own = self.table(one.own_table_id, known) if one.own_table_id else None
+        around = Around(self, one, above | {pk}, known)
+        book = ListBook(one, self.memory.rules(pk, known), own, around, self.memory.follows(pk, known))
+        self._books[pk, known] = book
+        return book
+
+    def reach(self, pk: UUID, remembered: bool) -> Reach:
+        """Where a list may have rates and when they may change; `remembered`: in the past's view of it as well."""
+        key = (pk, remembered)
+        if key not in self._reach:
+            self._reach[key] = Reach(frozenset(), frozenset(), False)  # a list that is its own base adds nothing
+            self._reach[key] = self._reached(self._lists.get(pk), remembered)
+        return self._reach[key]
+
+    def _reached(self, one: PriceList | None, remembered: bool) -> Reach:
+        if one is None:
+            return Reach(frozenset(), frozenset(), False)
+        parts = [self.memory.ruled(one.pk, remembered)]
+        if one.own_table_id:
+            parts.append(self._table_reach(one.own_table_id, remembered))
+        below = remembered or any(follow.known for follow in self.memory.follows(one.pk, None))
         if one.base_table_id:
-            base = self.table(one.base_table_id)
+            parts.append(self._table_reach(one.base_table_id, below))
         elif one.base_list_id:
-            base = self.book(one.base_list_id, above | {pk})
-        own = self.table(one.own_table_id) if one.own_table_id else None
-        self._books[pk] = ListBook(one, self._terms[pk], own, base, self.exchange)
-        return self._books[pk]
+            parts.append(self.reach(one.base_list_id, below))
+        currency = self._base_currency(one)
+        if currency is not None:
+            exchanged = self.exchange.moments(currency, one.currency)
+            past = self.memory.exchange_moments() if below and currency != one.currency else frozenset[datetime]()
+            parts.append(Reach(frozenset(), frozenset(exchanged) | past, False))
+        return Reach.of(parts)
+
+    def _table_reach(self, pk: UUID, remembered: bool) -> Reach:
+        book = self.table(pk)
+        if remembered:
+            return Reach(book.prefixes_ever, book.moments_ever, False)
+        return Reach(book.prefixes, book.moments, False)
+
+    def _base_currency(self, one: PriceList) -> str | None:
+        if one.base_table_id:
+            return self._tables[one.base_table_id].currency
+        base = self._lists.get(one.base_list_id) if one.base_list_id else None
+        return None if base is None else base.currency
+
+
+class Around:
+    """What surrounds one list on a shelf, as it stands or as it was known."""
+
+    def __init__(self, shelf: Shelf, price_list: PriceList, above: frozenset[UUID], known: datetime | None) -> None:
+        self._shelf = shelf
+        self._list = price_list
+        self._above = above
+        self._known = known
+
+    def base(self, known: datetime | None) -> TableBook | ListBook | None:
+        known = known or self._known
+        if self._list.base_table_id:
+            return self._shelf.table(self._list.base_table_id, known)
+        if self._list.base_list_id:
+            return self._shelf.book(self._list.base_list_id, self._above, known)
+        return None
+
+    def exchange_rate(self, base: str, quote: str, moment: datetime, known: datetime | None) -> Decimal | None:
+        known = known or self._known
+        exchange = self._shelf.exchange if known is None else self._shelf.memory.exchange(known, self._shelf.exchange)
+        return exchange.rate(base, quote, moment)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        return self._shelf.reach(self._list.pk, self._known is not None)
+
+    @property
+    def prefixes(self) -> Set[str]:
+        return self._reach.prefixes
+
+    @property
+    def moments(self) -> frozenset[datetime]:
+        return self._reach.moments
+
+    @property
+    def by_class(self) -> bool:
+        return self._reach.by_class
 
 
 class FoundIn:
@@ -113,14 +204,12 @@ class Group:
     lies; and, only where `by_class` is True, the service class.
     """
 
-    by_class = False
-    """Whether the answer may differ by service class."""
-
     def __init__(self, books: list[ListBook]) -> None:
         self.books = books
         known = [book.prefixes for book in books]
         self.prefixes: Set[str] = known[0] if len(known) == 1 else frozenset[str]().union(*known)
         self.longest = max(map(len, self.prefixes), default=0)
+        self.by_class = any(book.by_class for book in books)
 
     @cached_property
     def moments(self) -> Sequence[datetime]:
@@ -134,7 +223,7 @@ class Group:
             if prefix not in self.prefixes:
                 continue
             for book in self.books:
-                found = book.at(prefix, moment)
+                found = book.at(prefix, moment, service_class)
                 if found is not None:
                     return FoundIn(book.id, found)
         return None

@@ -1,10 +1,13 @@
-"""Rate tables compiled for lookup: prefix to dated rows, in memory, one copy per version of the table."""
+"""Rate tables compiled for lookup: prefix to dated rows, in memory, one copy per version of the table.
+
+An earlier version is read from what is remembered, for lists that follow their base by publication.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from rating.models import Rate, RateTable
+from rating.pricing.memory import gone_prefixes, past_moments, rates_as_known
 
 KEPT_TABLES = 64
 
@@ -60,9 +64,9 @@ class Measure:
 class TableBook:
     """A rate table as it stands at one version."""
 
-    def __init__(self, table: RateTable, rows: dict[str, list[RateRow]]) -> None:
+    def __init__(self, table: RateTable, rows: dict[str, list[RateRow]], version: int | None = None) -> None:
         self.id: UUID = table.pk
-        self.version = table.version
+        self.version = table.version if version is None else version
         self.measure = Measure.of(table)
         self._rows = rows
         self._starts = {prefix: [row.effective_from for row in dated] for prefix, dated in rows.items()}
@@ -75,6 +79,17 @@ class TableBook:
         """All instants at which some prefix of it gets, changes or loses its row."""
         begun = {row.effective_from for rows in self._rows.values() for row in rows}
         return frozenset(begun | {row.effective_to for rows in self._rows.values() for row in rows if row.effective_to})
+
+    @cached_property
+    def prefixes_ever(self) -> Set[str]:
+        """With those that an earlier version had."""
+        gone = gone_prefixes(self.id)
+        return self.prefixes | gone if gone else self.prefixes
+
+    @cached_property
+    def moments_ever(self) -> frozenset[datetime]:
+        """With those of earlier versions."""
+        return self.moments | past_moments(self.id)
 
     def at(self, prefix: str, moment: datetime) -> RateRow | None:
         """The row of exactly this prefix that is in force at `moment`, or None."""
@@ -91,11 +106,20 @@ class TableBook:
 def load(table: RateTable) -> TableBook:
     """Read a table's rates; some 300,000 in a few seconds."""
     fields = list(RateRow.__slots__)
-    rows: dict[str, list[RateRow]] = {}
     stored = Rate.objects.filter(table=table).order_by("effective_from").values_list(*fields)
-    for values in stored.iterator(chunk_size=20_000):
+    return TableBook(table, _by_prefix(stored.iterator(chunk_size=20_000)))
+
+
+def load_known(table: RateTable, known: datetime, version: int) -> TableBook:
+    """A table as it stood at an instant, when it had this version."""
+    return TableBook(table, _by_prefix(rates_as_known(table, known)), version)
+
+
+def _by_prefix(stored: Iterable[tuple[Any, ...]]) -> dict[str, list[RateRow]]:
+    rows: dict[str, list[RateRow]] = {}
+    for values in stored:
         rows.setdefault(values[0], []).append(RateRow(*values))
-    return TableBook(table, rows)
+    return rows
 
 
 class TableCache:
@@ -103,6 +127,7 @@ class TableCache:
 
     def __init__(self, keep: int = KEPT_TABLES) -> None:
         self._books: OrderedDict[UUID, TableBook] = OrderedDict()
+        self._earlier: OrderedDict[tuple[UUID, int], TableBook] = OrderedDict()
         self._keep = keep
         self._lock = Lock()
 
@@ -118,6 +143,22 @@ class TableCache:
             self._books[table.pk] = book
             while len(self._books) > self._keep:
                 self._books.popitem(last=False)
+        return book
+
+    def get_known(self, table: RateTable, known: datetime, version: int) -> TableBook:
+        """The table as it stood at an instant, when it had this version."""
+        if version == table.version:
+            return self.get(table)
+        key = (table.pk, version)
+        with self._lock:
+            if key in self._earlier:
+                self._earlier.move_to_end(key)
+                return self._earlier[key]
+        book = load_known(table, known, version)
+        with self._lock:
+            self._earlier[key] = book
+            while len(self._earlier) > self._keep:
+                self._earlier.popitem(last=False)
         return book
 
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from rating.models import ListTerms, PriceList
 from rating.pricing.lists import Found, ListBook
-from rating.pricing.tables import TableBook
 from rating.selectors.tariffs import Tariff
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -37,23 +36,18 @@ class Effect:
 
 def effects(price_list: PriceList, terms: ListTerms, bought: Tariff, numbers: Iterable[str]) -> list[Effect]:
     """For each E.164 number; own rates of the list stay as they are. `bought` is the seller's tariff as a buyer."""
-    shelf = bought.engine.shelf
-    present = shelf.book(price_list.pk)
-    base: TableBook | ListBook | None = None
-    if price_list.base_table_id:
-        base = shelf.table(price_list.base_table_id)
-    elif price_list.base_list_id:
-        base = shelf.book(price_list.base_list_id)
-    own = shelf.table(price_list.own_table_id) if price_list.own_table_id else None
+    present = bought.engine.shelf.book(price_list.pk)
     terms.valid_from = LONG_AGO
-    changed = ListBook(price_list, [terms], own, base, shelf.exchange)
+    changed = present.changed(rules=present.rules.with_terms(terms)) if present else None
     return [_effect(price_list, number, bought, present, changed) for number in numbers]
 
 
-def _effect(price_list: PriceList, number: str, bought: Tariff, present: ListBook | None, changed: ListBook) -> Effect:
+def _effect(
+    price_list: PriceList, number: str, bought: Tariff, present: ListBook | None, changed: ListBook | None
+) -> Effect:
     buy = bought.by_list(number, price_list.carrier_id)
     now = _longest(present, number, bought.at) if present else None
-    then = _longest(changed, number, bought.at)
+    then = _longest(changed, number, bought.at) if changed else None
     named = then or now or buy
     return Effect(
         named.row.destination if named else number,

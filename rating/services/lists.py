@@ -13,7 +13,7 @@ from typing import Any, TypedDict, Unpack
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rating.models import Carrier, ListTerms, PriceList, PriceTerms, Rate, RateTable
+from rating.models import Carrier, ListRule, ListTerms, PriceList, PriceTerms, Rate, RateTable
 from rating.services.rates import Pricing, RateEntry, check_pricing, create_table, end_rate, set_rates
 from tiers.errors import Conflict, Invalid
 from tiers.models import Brand, Kind, Party, Placement
@@ -37,13 +37,17 @@ class ListDetails(Pricing, total=False):
 
 
 class Terms(TypedDict, total=False):
-    """The mark-up as a share (0.25 adds a quarter), the add-on per minute, and what the brand sets itself."""
+    """The mark-up as a share (0.25 adds a quarter), the add-on per minute, and what the brand sets itself.
 
-    markup: Decimal
-    addon: Decimal
+    None is as in the base; in a rule, as with the next less specific one (mark-up and add-on too).
+    """
+
+    markup: Decimal | None
+    addon: Decimal | None
     connect_fee: Decimal | None
     first_s: int | None
     step_s: int | None
+    min_charge: Decimal | None
 
 
 class BrandTerms(TypedDict, total=False):
@@ -91,7 +95,7 @@ def set_list_terms(
         made = row is None
         row = row or ListTerms(price_list=price_list, valid_from=moment)
         changed = apply_changes(row, terms, frozenset(Terms.__optional_keys__))
-        _check_terms(row)
+        check_terms(row)
         if made or changed:
             row.save()
     return row, made or bool(changed)
@@ -212,11 +216,12 @@ def _check_place(price_list: PriceList) -> None:
         )
 
 
-def _check_terms(row: ListTerms) -> None:
+def check_terms(row: ListTerms | ListRule) -> None:
+    """Raise Invalid at the term of a list or rule that nobody could charge by."""
     check_fields(row)
-    if row.markup <= -1:
+    if row.markup is not None and row.markup <= -1:
         raise Invalid("markup", _("A mark-up is above -1: -0.25 takes a quarter off."), where="markup")
-    for name in ("addon", "connect_fee"):
+    for name in ("addon", "connect_fee", "min_charge"):
         value = getattr(row, name)
         if value is not None and value < 0:
             raise Invalid(name, _("Less than nothing cannot be charged."), where=name)
