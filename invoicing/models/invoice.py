@@ -118,13 +118,14 @@ class Invoice(Scoped):
 
 
 class InvoiceLine(models.Model):
-    """A line of the bill: calls of one service class, a tax, a charge. Exact amounts; paper rounds what it shows."""
+    """A line of the bill: calls of one class by one carrier, a charge. Exact amounts; paper rounds what it shows."""
 
     id = models.BigAutoField(primary_key=True)
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=16)
     label = models.CharField(max_length=200)
+    carrier = models.CharField(max_length=200, blank=True, default="")
     calls = models.PositiveIntegerField(default=0)
     duration_s = models.BigIntegerField(default=0)
     net = models.DecimalField(max_digits=20, decimal_places=6)

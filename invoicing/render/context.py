@@ -64,7 +64,8 @@ class PartyBlock:
 class SummaryLine:
     """One thing charged. For calls `quantity` counts calls and `duration_s` is what was billed, in seconds.
 
-    `label` is in the buyer's language; `unit` likewise ("month", "GB"), "" where the quantity needs none.
+    `label` is in the buyer's language; `unit` likewise ("month", "GB"), "" where the quantity needs none. `carrier`
+    is named where the bill has a part for each of several.
     """
 
     label: str
@@ -73,6 +74,7 @@ class SummaryLine:
     quantity: Decimal = Decimal(1)
     unit: str = ""
     duration_s: int = 0
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,8 +58,17 @@ def paper_lines(context: InvoiceContext, budget: int) -> list[Line]:
         same = [line for line in lines if line.source.kind == kind]
         if len(same) < 2:
             return _merge_minor_kinds(lines)
-        lines = _merge(lines, sorted(same, key=_smallest_first)[:2], kind)
+        lines = _merge(lines, _pair(same), kind)
     return lines
+
+
+def _pair(same: Sequence[Line]) -> list[Line]:
+    """The two smallest of one carrier, so that each carrier keeps its part as long as there is room for it."""
+    parts: dict[str, list[Line]] = {}
+    for line in sorted(same, key=_smallest_first):
+        parts.setdefault(line.source.carrier, []).append(line)
+    pairs = [part[:2] for part in parts.values() if len(part) > 1] or [sorted(same, key=_smallest_first)[:2]]
+    return min(pairs, key=lambda pair: sum((abs(line.source.net) for line in pair), Decimal(0)))
 
 
 def _merge(lines: list[Line], pair: Sequence[Line], kind: str) -> list[Line]:
@@ -73,6 +82,7 @@ def _merge(lines: list[Line], pair: Sequence[Line], kind: str) -> list[Line]:
         quantity=sum((s.quantity for s in sources), Decimal(0)) if counted else Decimal(1),
         unit=sources[0].unit if counted else "",
         duration_s=sum(s.duration_s for s in sources),
+        carrier=sources[0].carrier if len({s.carrier for s in sources}) == 1 else "",
     )
     merged = Line(source, sum(line.merged for line in pair))
     kept = [line for line in lines if not any(line is one for one in pair)]

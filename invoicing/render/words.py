@@ -92,6 +92,8 @@ def line_label(line: Line) -> str:
     """A line's own label, or what several were summed up as."""
     if line.merged == 1:
         return formats.tidy(line.source.label, 80)
+    if line.source.carrier:
+        return _("Calls by %(carrier)s") % {"carrier": formats.tidy(line.source.carrier, 60)}
     names = {
         RENTAL: _("Other line rental"),
         CALLS: _("Other calls"),

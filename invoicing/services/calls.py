@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from invoicing.models import Invoice
 from invoicing.render.context import CallRow, InvoiceContext
-from invoicing.services.gathering import NET_KINDS, call_bounds
+from invoicing.services.gathering import CARRIER, NET_KINDS, call_bounds
 
 AT_A_TIME = 2000
 SHORTEST_E164 = 7
@@ -28,7 +28,7 @@ _CALLS = """
         l.decimals, COALESCE(r.call_id, '')
     FROM rating_ratedcall c
     JOIN rating_pricelist l ON l.id = c.price_list_id
-    LEFT JOIN rating_carrier k ON k.id = c.carrier_id
+    LEFT JOIN rating_carrier k ON k.id = {carrier}
     LEFT JOIN rating_usagerecord r ON r.id = c.record_id
         AND r.id >= rating_id_floor(%(since)s) AND r.id < rating_id_floor(%(until)s)
     WHERE c.transfer_id = ANY(%(transfers)s) AND c.seller_id = %(seller)s AND c.buyer_id = %(buyer)s
@@ -54,7 +54,7 @@ def calls_of(invoice: Invoice, context: InvoiceContext) -> Iterator[CallRow]:
         "until": until,
     }
     zone = ZoneInfo(context.time_zone)
-    for row in _streamed(_CALLS.format(order=_ORDERS[context.calls_group]), values):
+    for row in _streamed(_CALLS.format(carrier=CARRIER, order=_ORDERS[context.calls_group]), values):
         yield _call(row, zone)
 
 

@@ -139,13 +139,12 @@ def _bill(job: Job, money: Funds, actor: Actor) -> int:
 def _together(invoice: Invoice, job: Job) -> Gathered:
     """What stands on the draft and what came since, gathered as one."""
     stands = gathering.billed_on(invoice.pk, job.wallet.pk, job.wallet.seller_id)
-    classes: dict[str, gathering.ClassSum] = {}
+    classes: dict[tuple[str, str], gathering.ClassSum] = {}
     for one in (*stands.classes, *job.gathered.classes):
-        old = classes.get(one.service_class)
-        classes[one.service_class] = (
-            gathering.ClassSum(
-                one.service_class, old.calls + one.calls, old.billed_s + one.billed_s, old.sale + one.sale
-            )
+        key = (one.service_class, one.carrier)
+        old = classes.get(key)
+        classes[key] = (
+            gathering.ClassSum(*key, old.calls + one.calls, old.billed_s + one.billed_s, old.sale + one.sale)
             if old
             else one
         )

@@ -66,6 +66,7 @@ def read_material(invoice: Invoice, charges: Sequence[Charge], brand: Brand) -> 
             label=line.label,
             net=line.net,
             kind=line.kind,
+            carrier=line.carrier,
             quantity=Decimal(line.calls) if line.kind == CALLS else Decimal(1),
             duration_s=line.duration_s,
         )

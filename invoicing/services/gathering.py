@@ -41,9 +41,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class ClassSum:
-    """Calls of one service class: how many, billed seconds, and their sale as rated."""
+    """Calls of one service class by one carrier ("": none): how many, billed seconds, and their sale as rated."""
 
     service_class: str
+    carrier: str
     calls: int
     billed_s: int
     sale: Decimal
@@ -108,12 +109,22 @@ def _charges(sql: str, values: dict[str, Any]) -> dict[UUID, Gathered]:
     return dict(found)
 
 
-_CLASSES = """
-    SELECT u.wallet, c.service_class, count(*), COALESCE(sum(c.billed_s), 0), COALESCE(sum(c.sale), 0)
+CARRIER = """COALESCE(l.carrier_id, CASE WHEN c.seller_id NOT IN
+        (SELECT id FROM tiers_party WHERE kind = 'operator') THEN c.carrier_id END)"""
+"""The carrier by which a call `c` was sold from its list `l`: that of the list, else the buyer's choice.
+
+Where the operator sells, the call names the carrier that carried it and was paid for it; the sale does not follow that.
+"""
+
+_CLASSES = f"""
+    SELECT u.wallet, c.service_class, COALESCE(k.name, ''), count(*), COALESCE(sum(c.billed_s), 0),
+        COALESCE(sum(c.sale), 0)
     FROM unnest(%(transfers)s::uuid[], %(wallets)s::uuid[]) AS u(transfer, wallet)
     JOIN rating_ratedcall c ON c.transfer_id = u.transfer
+    JOIN rating_pricelist l ON l.id = c.price_list_id
+    LEFT JOIN rating_carrier k ON k.id = {CARRIER}
     WHERE c.seller_id = %(seller)s AND c.id >= rating_id_floor(%(since)s) AND c.id < rating_id_floor(%(until)s)
-    GROUP BY 1, 2 ORDER BY 1, 2
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
@@ -152,10 +163,12 @@ class DestinationSum:
     sale: Decimal
 
 
-_DESTINATIONS = """
+_DESTINATIONS = f"""
     SELECT COALESCE(k.name, ''), c.destination, count(*), COALESCE(sum(c.duration_s), 0),
         COALESCE(sum(trim_scale(c.sale)), 0)
-    FROM rating_ratedcall c LEFT JOIN rating_carrier k ON k.id = c.carrier_id
+    FROM rating_ratedcall c
+    JOIN rating_pricelist l ON l.id = c.price_list_id
+    LEFT JOIN rating_carrier k ON k.id = {CARRIER}
     WHERE c.transfer_id = ANY(%(transfers)s) AND c.seller_id = %(seller)s AND c.buyer_id = %(buyer)s
         AND c.id >= rating_id_floor(%(since)s) AND c.id < rating_id_floor(%(until)s)
     GROUP BY 1, 2 ORDER BY 1, 2

@@ -18,8 +18,8 @@ def locale_of(language: str) -> str:
     return LOCALES.get(language, language.replace("-", "_"))
 
 
-def calls_label(service_class: str) -> str:
-    """ "International calls". Call it under the bill's language."""
+def calls_label(service_class: str, carrier: str = "") -> str:
+    """ "International calls", or "International calls by Atlas". Call it under the bill's language."""
     known = {
         "on_net": _("Calls within the network"),
         "local": _("Local calls"),
@@ -30,7 +30,8 @@ def calls_label(service_class: str) -> str:
         "toll_free": _("Toll-free calls"),
         "emergency": _("Emergency calls"),
     }
-    return known.get(service_class) or _("Calls")
+    what = known.get(service_class) or _("Calls")
+    return (_("%(calls)s by %(carrier)s") % {"calls": what, "carrier": carrier})[:200] if carrier else what
 
 
 def corrections_label() -> str:

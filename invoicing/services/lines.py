@@ -1,4 +1,4 @@
-"""The lines of a bill: calls by service class, other charges by their reason, and what is left.
+"""The lines of a bill: calls by carrier and service class, other charges by their reason, and what is left.
 
 The lines add up to the net exactly. Calls are summed as rated; where prices include tax the net is dealt out over them
 in proportion. What was charged without calls to show for it (a correction) has a line of its own.
@@ -36,15 +36,22 @@ def lines_of(gathered: Gathered, net: Decimal, *, inclusive: bool, language: str
 
 
 def _call_lines(gathered: Gathered) -> list[InvoiceLine]:
+    """A part for each carrier, dearest first; a bill that knows one carrier only does not name it with every line."""
+    sums: dict[str, Decimal] = {}
+    for one in gathered.classes:
+        sums[one.carrier] = sums.get(one.carrier, ZERO) + one.sale
+    parted = len(sums.keys() - {""}) > 1
+    ranked = sorted(gathered.classes, key=lambda one: (-sums[one.carrier], one.carrier, -one.sale, one.service_class))
     return [
         InvoiceLine(
             kind=CALLS,
-            label=labels.calls_label(one.service_class),
+            label=labels.calls_label(one.service_class, one.carrier if parted else ""),
+            carrier=one.carrier if parted else "",
             calls=one.calls,
             duration_s=one.billed_s,
             net=one.sale,
         )
-        for one in sorted(gathered.classes, key=lambda one: (-one.sale, one.service_class))
+        for one in ranked
     ]
 
 
