@@ -130,10 +130,18 @@ LAWS: dict[str, str] = {
             WHEN p.kind <> 'wallet' AND q.kind = 'wallet' THEN qw.seller_id = p.owner_id
                 AND (qw.funding = 'wholesale' OR p.kind IN ('tax', 'rounding'))
             ELSE pw.seller_wallet_id = q.id OR qw.seller_wallet_id = p.id END, false)""",
-    "transfer_reversal": """
-        SELECT t.id, t.currency, 'the original, turned round', t.amount
+    "transfer_correction": """
+        SELECT t.id, t.currency, 'the accounts and kind of ' || o.id, p.kind || ' to ' || q.kind
         FROM accounts_transfer t JOIN accounts_transfer o ON o.id = t.reverses_id
-        WHERE t.payer_id <> o.payee_id OR t.payee_id <> o.payer_id OR t.amount > o.amount""",
+        JOIN accounts_account p ON p.id = t.payer_id JOIN accounts_account q ON q.id = t.payee_id
+        WHERE o.reverses_id IS NOT NULL OR o.kind <> t.kind
+            OR NOT ((t.payer_id = o.payee_id AND t.payee_id = o.payer_id)
+                OR (t.payer_id = o.payer_id AND t.payee_id = o.payee_id))""",
+    "transfer_corrected": """
+        SELECT o.id, o.currency, '0 or more after its corrections',
+            o.amount + sum(CASE WHEN t.payer_id = o.payer_id THEN t.amount ELSE -t.amount END)
+        FROM accounts_transfer o JOIN accounts_transfer t ON t.reverses_id = o.id GROUP BY o.id
+        HAVING o.amount + sum(CASE WHEN t.payer_id = o.payer_id THEN t.amount ELSE -t.amount END) < 0""",
     "book_snapshot": f"""
         SELECT s.account_id, a.currency, COALESCE(m.posted, 0), s.posted
         FROM accounts_booksnapshot s JOIN accounts_account a ON a.id = s.account_id

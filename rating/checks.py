@@ -1,5 +1,5 @@
-"""The proof of rated calls: each follows from its frozen terms, every tier is charged, and the calls of a transfer are
-worth exactly that transfer."""
+"""The proof of rated calls: each follows from its frozen terms, every tier is charged, and a transfer is worth exactly
+the calls, or the corrections of calls, that name it."""
 
 from __future__ import annotations
 
@@ -13,43 +13,55 @@ from accounts.books import Violation, violations_of
 from accounts.figures import plain
 from rating.kernel import Rate, RateError, price
 
-FACTS = """
+# What each rated call is worth now: as its newest correction says, else as it was charged.
+NOW = """
+    (SELECT c.id, c.record_id, c.seller_id, c.buyer_id, c.currency, c.started_at, c.duration_s,
+        COALESCE(k.billed_s, c.billed_s) AS billed_s, COALESCE(k.sale, c.sale) AS sale, COALESCE(k.tax, c.tax) AS tax,
+        CASE WHEN k.id IS NULL THEN c.cost ELSE k.cost END AS cost,
+        CASE WHEN k.id IS NULL THEN c.cost_currency ELSE k.cost_currency END AS cost_currency
+    FROM rating_ratedcall c LEFT JOIN (
+        SELECT DISTINCT ON (rated_call_id) * FROM rating_ratedcorrection ORDER BY rated_call_id, number DESC
+    ) k ON k.rated_call_id = c.id WHERE k.withdrawn IS NOT TRUE)"""
+FACTS = f"""
     SELECT COALESCE(c.seller_id, f.seller_id), COALESCE(c.currency, f.currency),
-        to_char(COALESCE(c.month, f.month), 'YYYY-MM') || ' ' || array_to_string(COALESCE(c.sums, '{0}'), ' '),
-        to_char(COALESCE(c.month, f.month), 'YYYY-MM') || ' ' || array_to_string(COALESCE(f.sums, '{0}'), ' ')
+        to_char(COALESCE(c.month, f.month), 'YYYY-MM') || ' ' || array_to_string(COALESCE(c.sums, '{{0}}'), ' '),
+        to_char(COALESCE(c.month, f.month), 'YYYY-MM') || ' ' || array_to_string(COALESCE(f.sums, '{{0}}'), ' ')
     FROM (SELECT date_trunc('month', started_at, 'UTC') AS month, seller_id, currency::text,
             COALESCE(cost_currency, '')::text AS costs, ARRAY[count(*), sum(duration_s), sum(billed_s),
             sum(sale) * 1000000, sum(tax) * 1000000, COALESCE(sum(cost), 0) * 1000000]::bigint[] AS sums
-        FROM rating_ratedcall GROUP BY 1, 2, 3, 4) c
+        FROM {NOW} n GROUP BY 1, 2, 3, 4) c
     FULL JOIN (SELECT date_trunc('month', hour, 'UTC') AS month, seller_id, currency::text,
             COALESCE(cost_currency, '')::text AS costs, ARRAY[sum(charged), sum(duration_s), sum(billed_s),
             sum(sale_micro), sum(tax_micro), sum(cost_micro)]::bigint[] AS sums
         FROM rating_fact GROUP BY 1, 2, 3, 4) f
     ON f.month = c.month AND f.seller_id = c.seller_id AND f.currency = c.currency AND f.costs = c.costs
-    WHERE COALESCE(c.sums, '{0,0,0,0,0,0}') <> COALESCE(f.sums, '{0,0,0,0,0,0}')
+    WHERE COALESCE(c.sums, '{{0,0,0,0,0,0}}') <> COALESCE(f.sums, '{{0,0,0,0,0,0}}')
 """
 """What the rated calls of a month, seller and pair of currencies come to, and what was rolled up of them: calls,
 seconds, seconds billed, sale, tax and cost in millionths."""
 
-LAWS: dict[str, str] = {
-    "usage_transfer": """
+COST_MOVED = "abs(COALESCE(cost, 0) - CASE WHEN cost_back_transfer_id IS NULL THEN COALESCE(cost_before, 0) ELSE 0 END)"
+
+
+def worth(kind: str, charged: str, moved: dict[str, str]) -> str:
+    """Transfers of a kind against what they are worth: calls that name them, and the differences of corrections."""
+    column = f"{'' if kind == 'usage' else 'tax_' if kind == 'usage_tax' else 'cost_'}transfer_id"
+    parts = [f"SELECT {column} AS transfer_id, {charged} AS worth FROM rating_ratedcall"]
+    parts += [f"SELECT {name}, {amount} FROM rating_ratedcorrection" for name, amount in moved.items()]
+    return f"""
         SELECT COALESCE(t.id, c.transfer_id), t.currency, COALESCE(c.total, 0), COALESCE(t.amount, 0)
-        FROM (SELECT * FROM accounts_transfer WHERE kind = 'usage' AND reverses_id IS NULL) t
-        FULL JOIN (SELECT transfer_id, sum(sale) AS total FROM rating_ratedcall
+        FROM (SELECT * FROM accounts_transfer WHERE kind = '{kind}') t
+        FULL JOIN (SELECT transfer_id, sum(worth) AS total FROM ({" UNION ALL ".join(parts)}) x
             WHERE transfer_id IS NOT NULL GROUP BY transfer_id) c ON c.transfer_id = t.id
-        WHERE COALESCE(c.total, 0) <> COALESCE(t.amount, 0)""",
-    "usage_tax_transfer": """
-        SELECT COALESCE(t.id, c.tax_transfer_id), t.currency, COALESCE(c.total, 0), COALESCE(t.amount, 0)
-        FROM (SELECT * FROM accounts_transfer WHERE kind = 'usage_tax' AND reverses_id IS NULL) t
-        FULL JOIN (SELECT tax_transfer_id, sum(tax) AS total FROM rating_ratedcall
-            WHERE tax_transfer_id IS NOT NULL GROUP BY tax_transfer_id) c ON c.tax_transfer_id = t.id
-        WHERE COALESCE(c.total, 0) <> COALESCE(t.amount, 0)""",
-    "carrier_transfer": """
-        SELECT COALESCE(t.id, c.cost_transfer_id), t.currency, COALESCE(c.total, 0), COALESCE(t.amount, 0)
-        FROM (SELECT * FROM accounts_transfer WHERE kind = 'carrier_cost' AND reverses_id IS NULL) t
-        FULL JOIN (SELECT cost_transfer_id, sum(cost) AS total FROM rating_ratedcall
-            WHERE cost_transfer_id IS NOT NULL GROUP BY cost_transfer_id) c ON c.cost_transfer_id = t.id
-        WHERE COALESCE(c.total, 0) <> COALESCE(t.amount, 0)""",
+        WHERE COALESCE(c.total, 0) <> COALESCE(t.amount, 0)"""
+
+
+LAWS: dict[str, str] = {
+    "usage_transfer": worth("usage", "sale", {"transfer_id": "abs(sale - sale_before)"}),
+    "usage_tax_transfer": worth("usage_tax", "tax", {"tax_transfer_id": "abs(tax - tax_before)"}),
+    "carrier_transfer": worth(
+        "carrier_cost", "cost", {"cost_transfer_id": COST_MOVED, "cost_back_transfer_id": "cost_before"}
+    ),
     "call_without_charge": """
         SELECT id, currency, 'a transfer for ' || sale || ' and tax ' || tax, 'none' FROM rating_ratedcall
         WHERE (sale > 0 AND transfer_id IS NULL) OR (tax > 0 AND tax_transfer_id IS NULL)""",
@@ -59,21 +71,51 @@ LAWS: dict[str, str] = {
         JOIN accounts_account a ON a.id = t.payer_id JOIN accounts_account p ON p.id = t.payee_id
         WHERE a.owner_id <> c.buyer_id OR p.owner_id <> c.seller_id OR t.currency <> c.currency
             OR a.kind <> 'wallet'""",
-    "call_tier_missing": """
-        SELECT c.id, c.currency, 'a charge of ' || s.code || ' by its own seller', 'none'
-        FROM rating_ratedcall c JOIN tiers_party s ON s.id = c.seller_id
+    "call_tier_missing": f"""
+        WITH now AS {NOW}
+        SELECT c.id, NULL, 'a charge of ' || s.code || ' by its own seller', 'none'
+        FROM now c JOIN tiers_party s ON s.id = c.seller_id
         WHERE s.kind <> 'operator' AND NOT EXISTS (
-            SELECT 1 FROM rating_ratedcall u WHERE u.record_id = c.record_id AND u.buyer_id = c.seller_id)""",
-    "record_status": """
+            SELECT 1 FROM now u WHERE u.record_id = c.record_id AND u.buyer_id = c.seller_id)""",
+    "record_status": f"""
         SELECT r.id, NULL, CASE WHEN r.status = 'rated' THEN 'one call charged to its customer' ELSE 'none' END,
             count(c.id)::text
-        FROM rating_usagerecord r LEFT JOIN rating_ratedcall c ON c.record_id = r.id AND c.buyer_id = r.customer_id
+        FROM rating_usagerecord r LEFT JOIN {NOW} c ON c.record_id = r.id AND c.buyer_id = r.customer_id
         GROUP BY r.id, r.status
         HAVING count(c.id) <> CASE WHEN r.status = 'rated' THEN 1 ELSE 0 END""",
-    "call_cost": """
-        SELECT c.id, c.cost_currency, u.sale, c.cost FROM rating_ratedcall c
-        JOIN rating_ratedcall u ON u.record_id = c.record_id AND u.buyer_id = c.seller_id
+    "call_cost": f"""
+        WITH now AS {NOW}
+        SELECT c.id, c.cost_currency, u.sale, c.cost FROM now c
+        JOIN now u ON u.record_id = c.record_id AND u.buyer_id = c.seller_id
         WHERE c.cost IS DISTINCT FROM u.sale""",
+    "correction_before": """
+        SELECT k.id, k.currency, 'what stood before, ' || COALESCE(p.sale, c.sale, 0), k.sale_before
+        FROM rating_ratedcorrection k LEFT JOIN rating_ratedcall c ON c.id = k.rated_call_id
+        LEFT JOIN rating_ratedcorrection p ON p.rated_call_id = k.rated_call_id AND p.number = k.number - 1
+        WHERE c.id IS NULL OR (k.number > 1 AND p.id IS NULL)
+            OR (k.record_id, k.seller_id, k.buyer_id, k.currency)
+                IS DISTINCT FROM (c.record_id, c.seller_id, c.buyer_id, c.currency::varchar)
+            OR (k.sale_before, k.tax_before, k.billed_s_before, k.cost_before, k.withdrawn_before)
+                IS DISTINCT FROM (COALESCE(p.sale, c.sale), COALESCE(p.tax, c.tax), COALESCE(p.billed_s, c.billed_s),
+                    CASE WHEN p.id IS NULL THEN c.cost ELSE p.cost END, COALESCE(p.withdrawn, false))""",
+    "correction_transfer": """
+        SELECT k.id, k.currency, CASE WHEN k.more > 0 THEN 'the buyer pays' ELSE 'the seller pays back' END,
+            COALESCE(p.kind || ' to ' || q.kind, 'no transfer')
+        FROM (SELECT id, seller_id, buyer_id, currency, sale - sale_before AS more, transfer_id
+                FROM rating_ratedcorrection
+            UNION ALL SELECT id, seller_id, buyer_id, currency, tax - tax_before, tax_transfer_id
+                FROM rating_ratedcorrection) k
+        LEFT JOIN accounts_transfer t ON t.id = k.transfer_id
+        LEFT JOIN accounts_account p ON p.id = t.payer_id LEFT JOIN accounts_account q ON q.id = t.payee_id
+        WHERE k.more <> 0 AND (CASE WHEN k.more > 0 THEN (p.owner_id, q.owner_id) ELSE (q.owner_id, p.owner_id) END)
+            IS DISTINCT FROM (k.buyer_id, k.seller_id)""",
+    "correction_original": """
+        SELECT k.id, k.currency, COALESCE(k.first, 'none'), COALESCE(t.reverses_id::text, 'none')
+        FROM (SELECT k.id, k.currency, k.transfer_id, NULLIF(COALESCE(c.transfer_id, first_value(k.transfer_id) OVER (
+                PARTITION BY k.rated_call_id ORDER BY k.transfer_id IS NULL, k.number)), k.transfer_id)::text AS first
+            FROM rating_ratedcorrection k JOIN rating_ratedcall c ON c.id = k.rated_call_id) k
+        JOIN accounts_transfer t ON t.id = k.transfer_id
+        WHERE t.reverses_id::text IS DISTINCT FROM k.first""",
     "chunk_counts": """
         SELECT k.id, NULL, k.read, k.rated + k.unrated + k.free + k.duplicate + k.quarantined + k.waiting + k.joined
             + k.reconciled
@@ -97,6 +139,10 @@ LAWS: dict[str, str] = {
 PRICED = """
     SELECT c.id, c.terms_id, c.duration_s, c.answered_at, c.billed_s, c.sale, c.tax, c.currency, t.body
     FROM rating_ratedcall c LEFT JOIN rating_rateterms t ON t.id = c.terms_id
+    UNION ALL
+    SELECT k.id, k.terms_id, c.duration_s, c.answered_at, k.billed_s, k.sale, k.tax, k.currency, t.body
+    FROM rating_ratedcorrection k JOIN rating_ratedcall c ON c.id = k.rated_call_id
+    LEFT JOIN rating_rateterms t ON t.id = k.terms_id WHERE NOT k.withdrawn
 """
 FETCHED = 20_000
 
@@ -109,7 +155,7 @@ def violations() -> Iterator[Violation]:
 
 
 def prices() -> Iterator[Violation]:
-    """Price each rated call again from its frozen terms; streamed, so memory does not grow with the table."""
+    """Price each rated call and correction again from its frozen terms; streamed, so memory stays flat."""
     rates: dict[int, Rate | None] = {}
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.cursor.itersize = FETCHED

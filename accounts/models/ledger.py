@@ -32,7 +32,10 @@ class TransferKind(models.TextChoices):
 
 
 class Transfer(Scoped):
-    """One amount from one account to another. Corrected by a new transfer that names it in `reverses`."""
+    """One amount from one account to another. Corrected by new transfers that name it in `reverses`.
+
+    A correction moves the difference between the same two accounts, either way; all corrections name the original.
+    """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("payer__owner__path", "payee__owner__path")
 

@@ -125,13 +125,20 @@ class Earned:
 def earned(viewer: Viewer, since: date) -> list[Earned]:
     """What the viewer's party sold and what that cost it, by billing month from `since` on, months with calls only."""
     rows = Transfer.visible.for_viewer(viewer).filter(for_month__gte=since)
-    party = viewer.party
-    sold = rows.filter(kind=TransferKind.USAGE, payee__owner=party)
-    paid = rows.filter(payer__owner=party, kind__in=[TransferKind.USAGE, TransferKind.CARRIER_COST])
+    mine, its = Q(payee__owner=viewer.party), Q(payer__owner=viewer.party)
+    back = Q(reverses__isnull=False, reverses__payer=F("payee"))
+    charged = rows.filter(kind__in=[TransferKind.USAGE, TransferKind.CARRIER_COST])
     months: dict[date, Earned] = {}
-    for name, found in (("sale", sold), ("cost", paid)):
+    sides = (
+        ("sale", 1, charged.filter(mine, kind=TransferKind.USAGE).exclude(back)),
+        ("sale", -1, charged.filter(its, back, kind=TransferKind.USAGE)),
+        ("cost", 1, charged.filter(its).exclude(back)),
+        ("cost", -1, charged.filter(mine, back)),
+    )
+    for name, sign, found in sides:
         sums = found.order_by().values_list("for_month", "currency").annotate(sum=Sum("amount"))
         for month, currency, amount in sums:
             assert month is not None
-            getattr(months.setdefault(month, Earned(month)), name)[currency] = amount
+            held = getattr(months.setdefault(month, Earned(month)), name)
+            held[currency] = held.get(currency, Decimal(0)) + sign * amount
     return [months[month] for month in sorted(months)]

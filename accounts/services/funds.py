@@ -115,8 +115,10 @@ def withdrawable(wallet: Wallet) -> Decimal:
         given=Sum("amount", filter=Q(payee=wallet.pk, kind=TransferKind.ALLOCATION)),
         taken=Sum("amount", filter=Q(payer=wallet.pk, kind=TransferKind.WITHDRAWAL)),
         spent=Sum("amount", filter=Q(payer=wallet.pk, kind__in=SPENDING)),
+        given_back=Sum("amount", filter=Q(payee=wallet.pk, reverses__payer=wallet.pk, kind__in=SPENDING)),
     )
-    unspent = (sums["given"] or 0) - (sums["taken"] or 0) - (sums["spent"] or 0)
+    spent = (sums["spent"] or 0) - (sums["given_back"] or 0)
+    unspent = (sums["given"] or 0) - (sums["taken"] or 0) - spent
     return max(Decimal(0), min(Decimal(unspent), wallet.available - wallet.credit_limit))
 
 

@@ -8,6 +8,7 @@ from rating.models.facts import Fact
 from rating.models.links import CarrierLink
 from rating.models.lists import ExchangeRate, Follows, ListTerms, PriceList, PriceTerms
 from rating.models.rates import Rate, RateTable
+from rating.models.rerating import RatedCorrection, RerateRun, RerateStatus
 from rating.models.rules import (
     DestinationGroup,
     GroupMembers,
@@ -43,8 +44,11 @@ __all__ = [
     "RateTable",
     "RateTerms",
     "RatedCall",
+    "RatedCorrection",
     "RecordKey",
     "RecordStatus",
+    "RerateRun",
+    "RerateStatus",
     "Source",
     "SourceIdentity",
     "TableVersion",

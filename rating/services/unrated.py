@@ -8,6 +8,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
+from django.db.models import QuerySet
 
 from accounts.services.transactions import in_transaction
 from rating.models import RecordStatus, Source, UsageRecord
@@ -24,22 +25,24 @@ from tiers.viewer import SYSTEM, Actor
 BATCH = 10_000
 
 
-def rate_waiting(actor: Actor = SYSTEM) -> int:
-    """Try every unrated call again, in batches; how many were charged. Safe to run at any time, by any number."""
+def rate_waiting(actor: Actor = SYSTEM, among: QuerySet[UsageRecord] | None = None) -> int:
+    """Try every unrated call again (or those `among` some), in batches; how many were charged.
+
+    Safe to run at any time, by any number.
+    """
     engine, total, after = Engine(), 0, UUID(int=0)
     while True:
-        last, charged = _batch(engine, after, actor)
+        last, charged = _batch(engine, after, actor, among)
         total += charged
         if last is None:
             return total
         after = last
 
 
-def _batch(engine: Engine, after: UUID, actor: Actor) -> tuple[UUID | None, int]:
+def _batch(engine: Engine, after: UUID, actor: Actor, among: QuerySet[UsageRecord] | None) -> tuple[UUID | None, int]:
     def work() -> tuple[UUID | None, int]:
-        waiting = UsageRecord.objects.select_for_update(skip_locked=True).filter(
-            status=RecordStatus.UNRATED, id__gt=after
-        )
+        rows = UsageRecord.objects.all() if among is None else among
+        waiting = rows.select_for_update(skip_locked=True).filter(status=RecordStatus.UNRATED, id__gt=after)
         found = list(waiting.order_by("id")[:BATCH])
         charged = sum(_charge(engine, made, actor) for made in sorted_again(engine, found))
         return (found[-1].pk if found else None), charged
