@@ -121,6 +121,11 @@ LAWS: dict[str, str] = {
             + k.reconciled
         FROM rating_usagechunk k WHERE k.read <> k.rated + k.unrated + k.free + k.duplicate + k.quarantined
             + k.waiting + k.joined + k.reconciled""",
+    "halves_waiting": """
+        SELECT k.id, NULL, COALESCE(h.kept, 0), k.waiting FROM rating_usagechunk k
+        LEFT JOIN (SELECT chunk_id, count(*) AS kept FROM rating_half WHERE NOT joined AND side <> ''
+            GROUP BY chunk_id) h ON h.chunk_id = k.id
+        WHERE k.waiting <> COALESCE(h.kept, 0)""",
     "import_records": """
         SELECT i.id, NULL, k.kept, r.kept FROM rating_usageimport i
         JOIN (SELECT usage_import_id, sum(rated + unrated + free) AS kept FROM rating_usagechunk

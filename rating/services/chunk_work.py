@@ -22,10 +22,12 @@ from rating.batch.times import moment_of
 from rating.models import ChunkStatus, Quarantined, UsageChunk, UsageImport
 from rating.pricing import Engine
 from rating.services import records
+from rating.services.halves import Joined, Rejoined, foresee, join_halves
 from rating.services.keys import Holder, Overtaken, claim, keys_of, taken
 from rating.services.leases import Lease
 from rating.services.posting import Batch, Poster, make_partitions, records_of, write_records
 from rating.services.sorting import FREE, RATED, UNRATED, Keyed, Sorted, Sorter
+from rating.usage.halves import Half
 from rating.usage.lines import Chunk
 from rating.usage.reading import OpenUsage, open_usage
 from rating.usage.record import BadRow, UsageRow, bad_row
@@ -55,6 +57,8 @@ class Outcome:
 
     bad: list[BadRow] = field(default_factory=list)
     duplicates: int = 0
+    waiting: int = 0
+    joined: int = 0
 
     def repeat(self, keyed: Keyed, row: int, content: bytes) -> None:
         """A key that was taken before, by a record of this content: a duplicate, or a conflict for the quarantine."""
@@ -66,7 +70,7 @@ class Outcome:
         self.bad.append(bad_row(line, keyed.records.text(row), "call_id", "conflict", reason))
 
     def copy(self) -> Outcome:
-        return Outcome(list(self.bad), self.duplicates)
+        return Outcome(list(self.bad), self.duplicates, self.waiting, self.joined)
 
 
 class Desk:
@@ -78,10 +82,21 @@ class Desk:
         self._sorter = Sorter(usage_import.source, engine)
         self._poster = Poster(engine)
 
+    def work(self, lease: Lease) -> dict[str, int]:
+        """Make the chunk ready and write it; its counts. Raises LeaseLost, with nothing written."""
+        for _look in range(LOOKS):
+            try:
+                return self.prepare(lease).write()
+            except Rejoined:
+                lease.renew()
+        raise Rejoined
+
     def prepare(self, lease: Lease) -> Ready:
         """Read, tell apart, price and lay out. What was taken before costs little: it is not priced."""
-        outcome = Outcome()
-        found = self._read(lease.chunk, outcome)
+        rows, halves, bad = self._read(lease.chunk)
+        foreseen = foresee(self._import.source_id, halves)
+        outcome = Outcome([*bad, *foreseen.bad], foreseen.duplicates, foreseen.waiting, foreseen.joined)
+        found = records.of_rows([*rows, *foreseen.rows])
         lease.renew()
         keyed, strangers = self._sorter.keyed(found, _repeats(lease.chunk))
         outcome.bad += strangers
@@ -90,20 +105,24 @@ class Desk:
         sorted_, bad = self._sorter.sort(keyed)
         outcome.bad += bad
         lease.renew()
-        ready = Ready(self._import, lease, sorted_, outcome, self._poster)
+        ready = Ready(self._import, lease, sorted_, outcome, self._poster, halves, foreseen)
         ready.lay_out({})
         _make_room(sorted_)
         return ready
 
-    def _read(self, row: UsageChunk, outcome: Outcome) -> records.Records:
+    def _read(self, row: UsageChunk) -> tuple[list[UsageRow], list[Half], list[BadRow]]:
         chunk = Chunk(row.index, row.byte_from, row.byte_to, row.first_line, row.lines)
         rows: list[UsageRow] = []
+        halves: list[Half] = []
+        bad: list[BadRow] = []
         for line in self._usage.rows(chunk):
-            if isinstance(line, BadRow):
-                outcome.bad.append(line)
-            else:
+            if isinstance(line, UsageRow):
                 rows.append(line)
-        return records.of_rows(rows)
+            elif isinstance(line, Half):
+                halves.append(line)
+            else:
+                bad.append(line)
+        return rows, halves, bad
 
 
 @dataclass(slots=True)
@@ -115,6 +134,8 @@ class Ready:
     sorted: Sorted
     outcome: Outcome
     poster: Poster
+    halves: Sequence[Half]
+    foreseen: Joined
     keys: bytes = b""
     records: bytes = b""
     batch: Batch | None = None
@@ -134,7 +155,7 @@ class Ready:
         self.bad, self.counts = outcome.bad, _counts(self.sorted.status[kept], outcome)
 
     def write(self) -> dict[str, int]:
-        """Write the chunk and return its counts. Raises LeaseLost, with nothing written."""
+        """Write the chunk and return its counts. Raises LeaseLost or Rejoined, with nothing written."""
         for _look in range(LOOKS):
             try:
                 return in_transaction(self._write, lock_timeout_ms=20_000)
@@ -144,6 +165,7 @@ class Ready:
 
     def _write(self) -> dict[str, int]:
         chunk = self.lease.keep()
+        join_halves(self.usage_import.source_id, chunk, self.halves, self.foreseen)
         claim(self.keys)
         _write_quarantine(self.bad, self.usage_import)
         write_records(self.records)
@@ -193,6 +215,8 @@ def _counts(status: NDArray[np.int8], outcome: Outcome) -> dict[str, int]:
         "free": int((status == FREE).sum()),
         "duplicate": outcome.duplicates,
         "quarantined": len(outcome.bad),
+        "waiting": outcome.waiting,
+        "joined": outcome.joined,
     }
     return {"read": sum(counts.values()), **counts}
 

@@ -19,7 +19,6 @@ from rating.models import ChunkStatus, ImportStatus, Source, UsageChunk, UsageIm
 from rating.pricing import Engine
 from rating.services import leases
 from rating.services.chunk_work import COUNTS, Desk, open_import
-from rating.usage.lines import plan_chunks
 from rating.usage.occurrence import repeats_before
 from rating.usage.protocol import UsageRefused
 from tiers.errors import Invalid, TollgateError
@@ -88,7 +87,7 @@ def plan(import_id: UUID) -> UsageImport:
 
 def _cut(usage_import: UsageImport) -> None:
     usage = open_import(usage_import)
-    chunks = plan_chunks(usage.path, LINES_PER_CHUNK)
+    chunks = usage.chunks(LINES_PER_CHUNK)
     repeats: list[dict[bytes, int]] = [{} for _chunk in chunks]
     if not usage.parser.has_ids:
         repeats = repeats_before(usage, chunks)
@@ -118,7 +117,7 @@ def work(import_id: UUID) -> int:
     while (lease := leases.claim(import_id)) is not None:
         try:
             desk = desk or Desk(usage_import, Engine())
-            desk.prepare(lease).write()
+            desk.work(lease)
             done += 1
         except leases.LeaseLost:
             log.warning("chunk %s of %s was taken over", lease.chunk.index, usage_import.name)

@@ -196,6 +196,8 @@ def _live(frame: pl.DataFrame) -> Flags:
 
 def _mapped(values: pl.Series, place: Callable[[str], int]) -> pl.Series:
     """A column of indexes, asked for once for each different text."""
+    if values.is_empty():
+        return pl.Series(values.name, dtype=pl.Int32)
     known = values.unique()
     return values.replace_strict(known, pl.Series([place(one) for one in known], dtype=pl.Int32), return_dtype=pl.Int32)
 

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from rating.usage import fields
 from rating.usage.fields import FieldError
+from rating.usage.framing import Framing
+from rating.usage.halves import Half
 from rating.usage.record import OUT, BadRow, UsageRow, bad_row
 from rating.usage.table import split_or_none
 
@@ -20,14 +22,16 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IG
 
 
 class LineParser(ABC):
-    """A parser whose every line stands for itself. What `read` finds wrong goes into the quarantine."""
+    """A parser whose every line (or record) stands for itself. What `read` finds wrong goes into the quarantine."""
+
+    framing: Framing | None = None
 
     def __init__(self, zone: tzinfo, not_after: datetime, *, has_ids: bool = True, data_from_line: int = 1) -> None:
         self.has_ids = has_ids
         self.data_from_line = data_from_line
         self._clock = fields.Clock(zone, not_after)
 
-    def parse(self, line_no: int, text: str) -> UsageRow | BadRow | None:
+    def parse(self, line_no: int, text: str) -> UsageRow | BadRow | Half | None:
         if line_no < self.data_from_line or not text.strip():
             return None
         try:
@@ -36,7 +40,7 @@ class LineParser(ABC):
             return bad_row(line_no, text, error.field, error.code, error.reason)
 
     @abstractmethod
-    def read(self, line_no: int, text: str) -> UsageRow | None:
+    def read(self, line_no: int, text: str) -> UsageRow | Half | None:
         """One line that is not blank; `FieldError` for what cannot be used, None for a repeated header."""
 
     def started(self, field: str, text: str) -> datetime:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from rating.usage.framing import Framing
+from rating.usage.halves import Half
 from rating.usage.record import BadRow, UsageRow
 
 
@@ -37,7 +39,7 @@ class Match:
 
 
 class Parser(Protocol):
-    """Reads the lines of one file. No state is kept between lines: several workers may share a file."""
+    """Reads the records of one file. No state is kept between them: several workers may share a file."""
 
     @property
     def has_ids(self) -> bool:
@@ -47,8 +49,12 @@ class Parser(Protocol):
     def data_from_line(self) -> int:
         """The number, from 1, of the first line that may hold a record."""
 
-    def parse(self, line_no: int, text: str) -> UsageRow | BadRow | None:
-        """One line. None: no record and nothing wrong (blank, header, comment)."""
+    @property
+    def framing(self) -> Framing | None:
+        """How records are told apart; None: each line is one."""
+
+    def parse(self, line_no: int, text: str) -> UsageRow | BadRow | Half | None:
+        """One record. None: no record and nothing wrong (blank, header, comment)."""
 
 
 class Adapter(Protocol):

@@ -11,8 +11,10 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from rating.usage import registry
-from rating.usage.lines import Chunk, TextShape, decode_head, read_chunk, read_head, sniff_shape
-from rating.usage.protocol import Parser
+from rating.usage.framing import plan_records, read_records
+from rating.usage.halves import Half
+from rating.usage.lines import Chunk, TextShape, decode_head, plan_chunks, read_chunk, read_head, sniff_shape
+from rating.usage.protocol import Parser, UsageRefused
 from rating.usage.record import BadRow, UsageRow
 
 AUTO = "auto"
@@ -27,10 +29,21 @@ class OpenUsage:
     parser: Parser
     shape: TextShape
 
-    def rows(self, chunk: Chunk) -> Iterator[UsageRow | BadRow]:
+    def chunks(self, records_per_chunk: int) -> list[Chunk]:
+        """The file cut into chunks of whole lines, or of whole records where they are not lines."""
+        framing = self.parser.framing
+        if framing is None:
+            return plan_chunks(self.path, records_per_chunk)
+        return plan_records(self.path, framing, records_per_chunk)
+
+    def rows(self, chunk: Chunk) -> Iterator[UsageRow | BadRow | Half]:
         """All records of a chunk and all lines that could not be read; no blank lines, no header."""
-        parse, data_from_line = self.parser.parse, self.parser.data_from_line
-        for item in read_chunk(self.path, chunk, self.shape):
+        parse, data_from_line, framing = self.parser.parse, self.parser.data_from_line, self.parser.framing
+        if framing is None:
+            items = read_chunk(self.path, chunk, self.shape)
+        else:
+            items = read_records(self.path, chunk, framing, self.shape)
+        for item in items:
             if isinstance(item, BadRow):
                 if item.line >= data_from_line:
                     yield item
@@ -59,4 +72,7 @@ def open_usage(
     name = registry.detect(head, shown) if format == AUTO else registry.get(format).name
     registry.check_text(head, shown)
     parser = registry.get(name).prepare(decode_head(head), time_zone, not_after=not_after)
-    return OpenUsage(path, name, parser, sniff_shape(head))
+    shape = sniff_shape(head)
+    if parser.framing is not None and shape.unit_bytes > 1:
+        raise UsageRefused("encoding", "This format is read as UTF-8, not as UTF-16.", shown, "Save it as UTF-8.")
+    return OpenUsage(path, name, parser, shape)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rating.usage.formats.acc import Acc
 from rating.usage.formats.asterisk import AsteriskCsv
 from rating.usage.formats.asterisk_custom import AsteriskCustom
 from rating.usage.formats.avaya import AvayaSmdr
@@ -15,8 +16,12 @@ from rating.usage.formats.cdrstats import CdrStatsPlain
 from rating.usage.formats.cucm import CucmCdr
 from rating.usage.formats.freepbx import FreepbxCsv
 from rating.usage.formats.freeswitch import FreeswitchCsv
+from rating.usage.formats.freeswitch_json import FreeswitchJson
+from rating.usage.formats.freeswitch_xml import FreeswitchXml
 from rating.usage.formats.generic import GenericCsv
 from rating.usage.formats.mitel import MitelSmdr
+from rating.usage.formats.radius import RadiusDetail
+from rating.usage.formats.threecx import ThreeCx
 from rating.usage.lines import decode_head
 from rating.usage.protocol import Adapter, UsageRefused
 
@@ -28,12 +33,20 @@ ADAPTERS: dict[str, Adapter] = {
         AsteriskCustom(),
         FreepbxCsv(),
         FreeswitchCsv(),
+        FreeswitchJson(),
+        FreeswitchXml(),
+        Acc(),
+        RadiusDetail(),
+        ThreeCx(),
         CucmCdr(),
         MitelSmdr(),
         AvayaSmdr(),
         CdrStatsPlain(),
     )
 }
+
+GENERIC = "generic"
+"""Taken where no switch's own format is: headers of some are read by it too."""
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
@@ -95,9 +108,13 @@ def detect(head: bytes, filename: str) -> str:
     """
     lines = check_text(head, filename)
     matches = {name: adapter.recognise(lines) for name, adapter in ADAPTERS.items()}
-    best = max(matches, key=lambda name: matches[name].score)
-    if matches[best].score > 0:
-        return best
+    takers = [name for name in matches if matches[name].score > 0]
+    special = [name for name in takers if name != GENERIC] or takers
+    if len(special) > 1:
+        message = f"This file may be {' or '.join(f'{name} ({ADAPTERS[name].label})' for name in special)}."
+        raise UsageRefused("which_format", message, filename, "Say which: choose the format for it or for its source.")
+    if special:
+        return special[0]
     near = [match.near_miss for match in matches.values() if match.near_miss]
     message = near[0] if near else "The layout of this file is not known: " + _seen(lines)
     raise UsageRefused("unknown_layout", message, f"{filename}, line 1", f"Known formats: {known_formats()}.")

@@ -101,6 +101,7 @@ PLANTED: dict[str, tuple[str, str]] = {
         "import_records",
         "DELETE FROM rating_usagerecord WHERE id = (SELECT id FROM rating_usagerecord LIMIT 1)",
     ),
+    "a half that is gone": ("halves_waiting", "UPDATE rating_usagechunk SET waiting = 1, read = read + 1"),
     "a count": ("chunk_counts", "UPDATE rating_usagechunk SET rated = rated + 1"),
     "a fact's sale": (
         "facts",

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rating.usage import registry
-from rating.usage.lines import decode_head, plan_chunks, read_head
+from rating.usage.halves import Half
+from rating.usage.lines import decode_head, read_head
 from rating.usage.protocol import UsageRefused
 from rating.usage.reading import OpenUsage, open_usage
 from rating.usage.record import BadRow, UsageRow, record_key
@@ -20,6 +21,17 @@ HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 LATEST = datetime(2026, 12, 1, tzinfo=UTC)
 
 FORMAT_OF = {
+    "3cx.json": "3cx",
+    "3cx_default.log": "3cx",
+    "3cx_named.csv": "3cx",
+    "acc_bye.log": "acc",
+    "acc_invite.log": "acc",
+    "acc_opensips.csv": "acc",
+    "freeswitch_json_array.json": "freeswitch_json",
+    "freeswitch_json_lines.json": "freeswitch_json",
+    "freeswitch_json_pretty.json": "freeswitch_json",
+    "freeswitch_xml.xml": "freeswitch_xml",
+    "radius_detail.txt": "radius",
     "asterisk_custom.csv": "asterisk_custom",
     "asterisk_own_order.csv": "",
     "asterisk_standard.csv": "asterisk",
@@ -35,6 +47,9 @@ FORMAT_OF = {
     "switch_export.csv": "generic",
 }
 COUNTS = {  # calls, quarantined, headers and the like
+    "3cx_default.log": (5, 3, 0),
+    "3cx_named.csv": (2, 0, 1),
+    "acc_opensips.csv": (2, 1, 1),
     "asterisk_custom.csv": (3, 3, 0),
     "avaya.csv": (5, 4, 1),
     "cdrstats_long.txt": (3, 3, 0),
@@ -58,7 +73,8 @@ FIELD_FILES = {  # format, calls, answered, billed seconds, quarantined, headers
 
 def rows_of(path: Path, usage: OpenUsage | None = None) -> dict[int, UsageRow | BadRow]:
     usage = usage or open_usage(path, HONG_KONG, not_after=LATEST)
-    return {row.line: row for chunk in plan_chunks(path, 3) for row in usage.rows(chunk)}
+    rows = (row for chunk in usage.chunks(3) for row in usage.rows(chunk))
+    return {row.line: row for row in rows if not isinstance(row, Half)}
 
 
 def calls_in(name: str) -> dict[int, UsageRow]:

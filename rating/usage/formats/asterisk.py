@@ -90,6 +90,8 @@ class AsteriskCsv:
 class AsteriskParser:
     """Reads lines in the standard order."""
 
+    framing = None
+
     data_from_line = 1
 
     def __init__(self, has_ids: bool, zone: tzinfo, not_after: datetime) -> None:

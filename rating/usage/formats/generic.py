@@ -133,6 +133,8 @@ class GenericCsv:
 class GenericParser:
     """Reads the lines below one header."""
 
+    framing = None
+
     def __init__(self, layout: _Layout, zone: tzinfo, not_after: datetime) -> None:
         self._layout = layout
         self._clock = fields.Clock(zone, not_after)
