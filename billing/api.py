@@ -10,13 +10,13 @@ from accounts.api import FundsViewSet, TransferViewSet, WalletViewSet
 from invoicing.api import InvoiceViewSet, PaymentViewSet
 from rating.api import (
     CallViewSet,
-    CarrierViewSet,
     ImportViewSet,
     ListViewSet,
     QuoteViewSet,
     SourceViewSet,
     TableViewSet,
 )
+from rating.carriers_api import CarrierViewSet
 from rating.exchange_api import ExchangeRateViewSet
 from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
 

@@ -13,54 +13,16 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rating.models import Carrier, ImportStatus, PriceList, RatedCall, RateTable, Source, UsageImport
+from rating.models import ImportStatus, PriceList, RatedCall, RateTable, Source, UsageImport
 from rating.pricing import Engine
 from rating.selectors import calls, explanations, prices, usage
-from rating.services import carriers, imports
+from rating.services import imports
 from rating.services.quote import Question, as_json, quote
 from rating.tasks import work_import
 from tiers.errors import NotFound
 from tiers.rest import AmountField, CodeField, ViewerViewSet, extend_schema
 from tiers.roles import May
 from tiers.selectors import people
-
-
-class CarrierOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    name = serializers.CharField()
-    description = serializers.CharField()
-
-
-class ChoiceIn(serializers.Serializer[Any]):
-    party = CodeField(required=False, help_text="Your own party by default.")
-    carrier = CodeField()
-
-
-class ChoiceOut(serializers.Serializer[Any]):
-    party = serializers.CharField(source="party.code")
-    carrier = serializers.CharField(source="carrier.code")
-    valid_from = serializers.DateTimeField()
-
-
-class CarrierViewSet(mixins.ListModelMixin, ViewerViewSet):
-    """Carriers that may be chosen for calls abroad. What they cost is the operator's own."""
-
-    ordering = "code"
-    serializer_class = CarrierOut
-    right = May.CARRIER
-
-    def get_queryset(self) -> Any:
-        return Carrier.visible.all() if self.is_schema else prices.offered_carriers()
-
-    @extend_schema(request=ChoiceIn, responses=ChoiceOut)
-    @action(detail=False, methods=["post"])
-    def choose(self, request: Request) -> Response:
-        given = self.checked(ChoiceIn)
-        party = people.party_by_code(self.viewer, given.get("party", self.viewer.party.code))
-        carrier = prices.offered_carriers().filter(code=given["carrier"]).first()
-        if carrier is None:
-            raise NotFound("no_carrier", _("There is no such carrier to choose."), where="carrier")
-        return Response(ChoiceOut(carriers.choose_carrier(party, carrier, actor=self.viewer.actor)).data)
 
 
 class TableOut(serializers.Serializer[Any]):

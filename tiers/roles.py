@@ -32,4 +32,5 @@ RIGHTS: dict[str, frozenset[May]] = {
     Role.FINANCE: frozenset({May.MONEY, May.PRICES, May.INVOICES, May.ACT_FOR}),
     Role.SUPPORT: frozenset({May.PARTIES, May.USAGE, May.CARRIER, May.ACT_FOR}),
     Role.READER: frozenset(),
+    "carrier_link": frozenset({May.CARRIER}),  # no member has it: whoever came by a one-time link (rating)
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from billing.portals import frame, mailbox
+from billing.portals import choosing, frame, mailbox
 
 urlpatterns = [
     path("", frame.front_door, name="front_door"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("act/", frame.start_acting, name="start_acting"),
     path("act/stop/", frame.stop_acting, name="stop_acting"),
     path("language/", set_language, name="set_language"),
+    path("choose/", choosing.Choose.as_view(), name="choose"),
+    path("choose/<str:token>/", choosing.open_link, name="choose_open"),
     path("operator/", include("billing.portals.operator.urls")),
     path("dealer/", include("billing.portals.dealer.urls")),
     path("customer/", include("billing.portals.customer.urls")),

@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from rating.kernel import longest
-from rating.models import CarrierChoice, PriceList, Rate
+from rating.models import Carrier, CarrierChoice, PriceList, Rate
 from rating.numbers import DialPlan, Number
 from rating.numbers.names import region_code
 from rating.pricing import Engine
@@ -96,6 +96,12 @@ class Tariff:
             for one in known
             if one.offered and one.active and self.engine.shelf.carries(brand, self.buyer.pk, one.pk)
         ]
+
+    def carrier_offered(self, code: str) -> Carrier:
+        """The carrier that it may choose by this code. Raises NotFound: its seller would have no price by another."""
+        if not any(one.code == code for one in self.offers()):
+            raise NotFound("no_carrier", _("There is no such carrier to choose."), where="carrier")
+        return self.engine.directory.carriers[code]
 
     def number(self, text: str) -> tuple[Number, bool]:
         """The number somebody typed, and whether it lies abroad. Raises Invalid in words."""

@@ -26,10 +26,12 @@ class Favourite:
     duration_s: int
 
 
-def favourites(viewer: Viewer, *, buyer: Party | None = None, most: int = 5) -> list[Favourite]:
+def favourites(
+    viewer: Viewer, *, buyer: Party | None = None, most: int = 5, within: timedelta = LOOK_BACK
+) -> list[Favourite]:
     """The destinations that a buyer called most in two months; without `buyer`, those that the viewer's party sold."""
     now = timezone.now()
-    rows = RatedCall.visible.for_viewer(viewer).filter(began_between(now - LOOK_BACK, now + timedelta(days=1)))
+    rows = RatedCall.visible.for_viewer(viewer).filter(began_between(now - within, now + timedelta(days=1)))
     mine = rows.filter(seller=viewer.party) if buyer is None else rows.filter(buyer=buyer)
     return _most(mine, most)
 

@@ -19,13 +19,14 @@ FOR_ALL = {"api:api-root", "api:me-list", "api:exchange-rates-holds"}
 """They show what the reader itself is, only addresses, or what is the same for everybody."""
 
 WRITES = {"api:funds-allocate", "api:funds-refund", "api:funds-withdraw", "api:payments-list", "api:carriers-choose"}
-WRITES |= {"api:invoices-run-month", "api:exchange-rates-import-file"}
+WRITES |= {"api:invoices-run-month", "api:exchange-rates-import-file", "api:carriers-link"}
 """Posts whose object stands in the body; `test_api` holds what they refuse."""
 
 LISTS = {
     *("api:parties-list", "api:brands-list", "api:members-list", "api:api-keys-list", "api:wallets-list"),
     *("api:transfers-list", "api:carriers-list", "api:rate-tables-list", "api:price-lists-list", "api:sources-list"),
     *("api:usage-imports-list", "api:calls-list", "api:quote-list", "api:invoices-list", "api:exchange-rates-list"),
+    "api:carriers-offers",
 }
 
 OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {

@@ -14,6 +14,8 @@ FRAME = {
     "front_door": "the way in: login, or the reader's own portal",
     "look_css": "a colour that the address itself names",
     "look_logo": "the logo of the brand that this reader meets anyway",
+    "choose": "by a one-time link only; test_carrier_link",
+    "choose_open": "the link itself",
     "start_acting": "posts only; test_frame holds who may",
     "stop_acting": "posts only",
     "set_language": "posts only",

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy
 from billing.formatting import phone_text
 from billing.portals.customer.base import CustomerAct, CustomerView
 from billing.portals.own.calls import increments
-from rating.selectors import tariffs, traffic
-from rating.selectors.tariffs import SAMPLES, SHORTEST_NUMBER, Offer, PriceRow, Tariff
+from rating.selectors import tariffs
+from rating.selectors.offers import compared
+from rating.selectors.tariffs import SHORTEST_NUMBER, Offer, PriceRow, Tariff
 from rating.services.carriers import choose_carrier
 from tiers.errors import Invalid, NotFound
 from tiers.roles import May
@@ -34,26 +35,10 @@ class Prices(CustomerView):
             rows=[price_words(row) for row in rows[:200]],
             cut=cut or len(rows) > 200,
             offers=offers,
-            compared=self.compared(offers),
-            choices=tariffs.choices(self.viewer, self.viewer.party),
+            compared=compared(self.viewer, self.tariff, offers),
             may_choose=self.viewer.may(May.CARRIER),
+            choices=tariffs.choices(self.viewer, self.viewer.party),
         )
-
-    def compared(self, offers: list[Offer]) -> list[dict[str, Any]]:
-        """The destinations called most, at each carrier's price; the cheapest marked."""
-        known = traffic.favourites(self.viewer, buyer=self.viewer.party, most=12)
-        numbers = [one.number for one in known if self.tariff.lies_abroad(one.number)] or list(SAMPLES)
-        lines = []
-        for number in numbers[:6]:
-            found = [self.tariff.of_digits(number, offer.id) for offer in offers]
-            named = next((one for one in found if one is not None), None)
-            if named is None:
-                continue
-            prices = [None if one is None or one.row.blocked else round(one.row.price, 5) for one in found]
-            least = min((price for price in prices if price is not None), default=None)
-            cells = [{"price": price, "least": price is not None and price == least} for price in prices]
-            lines.append({"destination": named.row.destination or number, "cells": cells})
-        return lines
 
 
 def number_price(tariff: Tariff, text: str) -> dict[str, Any] | None:
