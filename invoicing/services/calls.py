@@ -12,7 +12,8 @@ from django.db import connection, transaction
 
 from invoicing.models import Invoice
 from invoicing.render.context import CallRow, InvoiceContext
-from invoicing.services.gathering import CARRIER, NET_KINDS, call_bounds
+from invoicing.services.billed_calls import CALLS, CARRIER
+from invoicing.services.gathering import NET_KINDS, call_bounds
 
 AT_A_TIME = 2000
 SHORTEST_E164 = 7
@@ -23,18 +24,16 @@ _TRANSFERS = """
 """
 
 # A usage record carries the same moment in its id as its rated calls, so the same bounds shut its partitions too.
-_CALLS = """
+_CALLS = f"""
     SELECT c.started_at, c.caller, c.number, c.destination, COALESCE(k.name, ''), c.duration_s, c.billed_s, c.sale,
         l.decimals, COALESCE(r.call_id, '')
-    FROM rating_ratedcall c
+    FROM {CALLS} c
     JOIN rating_pricelist l ON l.id = c.price_list_id
-    LEFT JOIN rating_carrier k ON k.id = {carrier}
+    LEFT JOIN rating_carrier k ON k.id = {CARRIER}
     LEFT JOIN rating_usagerecord r ON r.id = c.record_id
         AND r.id >= rating_id_floor(%(since)s) AND r.id < rating_id_floor(%(until)s)
-    WHERE c.transfer_id = ANY(%(transfers)s) AND c.seller_id = %(seller)s AND c.buyer_id = %(buyer)s
-        AND c.id >= rating_id_floor(%(since)s) AND c.id < rating_id_floor(%(until)s)
-    ORDER BY {order}
-"""
+    WHERE c.buyer_id = %(buyer)s
+    ORDER BY """
 _ORDERS = {"number": "c.caller, c.started_at, c.id", "day": "c.started_at, c.id"}
 
 
@@ -54,7 +53,7 @@ def calls_of(invoice: Invoice, context: InvoiceContext) -> Iterator[CallRow]:
         "until": until,
     }
     zone = ZoneInfo(context.time_zone)
-    for row in _streamed(_CALLS.format(carrier=CARRIER, order=_ORDERS[context.calls_group]), values):
+    for row in _streamed(_CALLS + _ORDERS[context.calls_group], values):
         yield _call(row, zone)
 
 

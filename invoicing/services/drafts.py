@@ -139,16 +139,7 @@ def _bill(job: Job, money: Funds, actor: Actor) -> int:
 def _together(invoice: Invoice, job: Job) -> Gathered:
     """What stands on the draft and what came since, gathered as one."""
     stands = gathering.billed_on(invoice.pk, job.wallet.pk, job.wallet.seller_id)
-    classes: dict[tuple[str, str], gathering.ClassSum] = {}
-    for one in (*stands.classes, *job.gathered.classes):
-        key = (one.service_class, one.carrier)
-        old = classes.get(key)
-        classes[key] = (
-            gathering.ClassSum(*key, old.calls + one.calls, old.billed_s + one.billed_s, old.sale + one.sale)
-            if old
-            else one
-        )
-    return Gathered([*stands.charges, *job.gathered.charges], list(classes.values()))
+    return gathering.together(job.wallet.pk, [*stands.charges, *job.gathered.charges], job.wallet.seller_id)
 
 
 def sums_of(job: Job, gathered: Gathered) -> amounts.Sums:

@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import TransferKind
+from invoicing.services.billed_calls import CALLS, CARRIER
 from invoicing.services.periods import next_month
 
 NET_KINDS = (TransferKind.USAGE.value, TransferKind.CHARGE.value)
@@ -30,13 +31,18 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A transfer to be billed. `amount` is positive for what the wallet paid, negative for what it got back."""
+    """A transfer to be billed. `amount` is positive for what the wallet paid, negative for what it got back.
+
+    `corrects` is the transfer that it corrects, `bill` the number of the bill on which that one stands ("": none yet).
+    """
 
     transfer: UUID
     kind: str
     amount: Decimal
     month: date
     reason: str
+    corrects: UUID | None = None
+    bill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,16 @@ class Gathered:
     classes: list[ClassSum] = field(default_factory=list)
 
     @property
+    def earlier(self) -> list[Charge]:
+        """Corrections of what stands on other bills."""
+        here = {charge.transfer for charge in self.charges}
+        return [
+            charge
+            for charge in self.charges
+            if charge.corrects is not None and charge.corrects not in here and charge.kind in NET_KINDS
+        ]
+
+    @property
     def charged(self) -> Decimal:
         """Without tax that was charged beside."""
         return sum((c.amount for c in self.charges if c.kind in NET_KINDS), ZERO)
@@ -69,11 +85,14 @@ class Gathered:
 
 # `by` says on which side of the transfer the wallet stands; the other side must be its seller's.
 _LEGS = """
-    SELECT w.account_id, t.id, t.kind, {sign}t.amount, COALESCE(t.for_month, t.created_at::date), t.reason
+    SELECT w.account_id, t.id, t.kind, {sign}t.amount, COALESCE(t.for_month, t.created_at::date), t.reason,
+        t.reverses_id, COALESCE(f.number, '')
     FROM accounts_wallet w
     JOIN accounts_transfer t ON t.{mine} = w.account_id
     JOIN accounts_account o ON o.id = t.{other} AND o.owner_id = w.seller_id
     LEFT JOIN invoicing_billedtransfer b ON b.transfer_id = t.id
+    LEFT JOIN invoicing_billedtransfer e ON e.transfer_id = t.reverses_id
+    LEFT JOIN invoicing_invoice f ON f.id = e.invoice_id
     WHERE w.account_id = ANY(%(wallets)s) AND t.kind = ANY(%(kinds)s) AND {wanted}
 """
 _UNBILLED = "b.transfer_id IS NULL AND COALESCE(t.for_month, t.created_at::date) < %(before)s"
@@ -100,6 +119,13 @@ def billed_on(invoice: UUID, wallet: UUID, seller: UUID) -> Gathered:
     return found.get(wallet, Gathered())
 
 
+def together(wallet: UUID, charges: Sequence[Charge], seller: UUID) -> Gathered:
+    """These charges on one bill: the calls behind them, at the price that all of them together made of each."""
+    found = {wallet: Gathered(list(charges))}
+    _add_calls(found, seller)
+    return found[wallet]
+
+
 def _charges(sql: str, values: dict[str, Any]) -> dict[UUID, Gathered]:
     found: dict[UUID, Gathered] = defaultdict(Gathered)
     with connection.cursor() as cursor:
@@ -109,21 +135,13 @@ def _charges(sql: str, values: dict[str, Any]) -> dict[UUID, Gathered]:
     return dict(found)
 
 
-CARRIER = """COALESCE(l.carrier_id, CASE WHEN c.seller_id NOT IN
-        (SELECT id FROM tiers_party WHERE kind = 'operator') THEN c.carrier_id END)"""
-"""The carrier by which a call `c` was sold from its list `l`: that of the list, else the buyer's choice.
-
-Where the operator sells, the call names the carrier that carried it and was paid for it; the sale does not follow that.
-"""
-
 _CLASSES = f"""
     SELECT u.wallet, c.service_class, COALESCE(k.name, ''), count(*), COALESCE(sum(c.billed_s), 0),
         COALESCE(sum(c.sale), 0)
     FROM unnest(%(transfers)s::uuid[], %(wallets)s::uuid[]) AS u(transfer, wallet)
-    JOIN rating_ratedcall c ON c.transfer_id = u.transfer
+    JOIN {CALLS} c ON c.transfer_id = u.transfer
     JOIN rating_pricelist l ON l.id = c.price_list_id
     LEFT JOIN rating_carrier k ON k.id = {CARRIER}
-    WHERE c.seller_id = %(seller)s AND c.id >= rating_id_floor(%(since)s) AND c.id < rating_id_floor(%(until)s)
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
@@ -166,11 +184,10 @@ class DestinationSum:
 _DESTINATIONS = f"""
     SELECT COALESCE(k.name, ''), c.destination, count(*), COALESCE(sum(c.duration_s), 0),
         COALESCE(sum(trim_scale(c.sale)), 0)
-    FROM rating_ratedcall c
+    FROM {CALLS} c
     JOIN rating_pricelist l ON l.id = c.price_list_id
     LEFT JOIN rating_carrier k ON k.id = {CARRIER}
-    WHERE c.transfer_id = ANY(%(transfers)s) AND c.seller_id = %(seller)s AND c.buyer_id = %(buyer)s
-        AND c.id >= rating_id_floor(%(since)s) AND c.id < rating_id_floor(%(until)s)
+    WHERE c.buyer_id = %(buyer)s
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from babel.dates import format_skeleton
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 LOCALES = {"en": "en_GB", "zh-hant": "zh_Hant_HK"}
@@ -36,6 +40,15 @@ def calls_label(service_class: str, carrier: str = "") -> str:
 
 def corrections_label() -> str:
     return _("Corrections of earlier charges")
+
+
+def earlier_label(month: date, number: str) -> str:
+    """ "Corrections of calls in October 2026, bill NS2026-00012". Call it under the bill's language."""
+    locale = locale_of(language_of(get_language() or "en"))
+    when = format_skeleton("yMMMM", month, locale=locale)
+    if not number:
+        return _("Corrections of calls in %(month)s") % {"month": when}
+    return _("Corrections of calls in %(month)s, bill %(number)s") % {"month": when, "number": number}
 
 
 def charge_label(reason: str) -> str:

@@ -1,11 +1,12 @@
 """The lines of a bill: calls by carrier and service class, other charges by their reason, and what is left.
 
 The lines add up to the net exactly. Calls are summed as rated; where prices include tax the net is dealt out over them
-in proportion. What was charged without calls to show for it (a correction) has a line of its own.
+in proportion. Corrections of what stands on earlier bills have a line for each month and bill.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from django.utils import translation
@@ -22,7 +23,7 @@ ZERO = Decimal(0)
 def lines_of(gathered: Gathered, net: Decimal, *, inclusive: bool, language: str) -> list[InvoiceLine]:
     """Unsaved lines in reading order; their nets add up to `net`."""
     with translation.override(language):
-        lines = [*_call_lines(gathered), *_charge_lines(gathered)]
+        lines = [*_call_lines(gathered), *_charge_lines(gathered), *_earlier_lines(gathered)]
         rated = sum((line.net for line in lines), ZERO)
         if inclusive:
             for line, share in zip(lines, amounts.share_out([line.net for line in lines], net), strict=True):
@@ -61,3 +62,15 @@ def _charge_lines(gathered: Gathered) -> list[InvoiceLine]:
         if charge.kind == TransferKind.CHARGE:
             sums[charge.reason] = sums.get(charge.reason, ZERO) + charge.amount
     return [InvoiceLine(kind=CHARGE, label=labels.charge_label(reason), net=net) for reason, net in sums.items()]
+
+
+def _earlier_lines(gathered: Gathered) -> list[InvoiceLine]:
+    """What earlier bills charged too little or too much, by month and bill."""
+    sums: dict[tuple[date, str], Decimal] = {}
+    for charge in gathered.earlier:
+        key = (charge.month, charge.bill)
+        sums[key] = sums.get(key, ZERO) + charge.amount
+    return [
+        InvoiceLine(kind=CORRECTION, label=labels.earlier_label(month, bill), net=net)
+        for (month, bill), net in sorted(sums.items())
+    ]
