@@ -82,33 +82,33 @@ class Desk:
         self._sorter = Sorter(usage_import.source, engine)
         self._poster = Poster(engine)
 
-    def work(self, lease: Lease) -> dict[str, int]:
-        """Make the chunk ready and write it; its counts. Raises LeaseLost, with nothing written."""
-        for _look in range(LOOKS):
-            try:
-                return self.prepare(lease).write()
-            except Rejoined:
-                lease.renew()
-        raise Rejoined
-
     def prepare(self, lease: Lease) -> Ready:
         """Read, tell apart, price and lay out. What was taken before costs little: it is not priced."""
         rows, halves, bad = self._read(lease.chunk)
         foreseen = foresee(self._import.source_id, halves)
         outcome = Outcome([*bad, *foreseen.bad], foreseen.duplicates, foreseen.waiting, foreseen.joined)
         found = records.of_rows([*rows, *foreseen.rows])
-        lease.renew()
+        lease.check()
         keyed, strangers = self._sorter.keyed(found, _repeats(lease.chunk))
         outcome.bad += strangers
         keyed = _untaken(keyed, taken(self._import.source_id, keyed.keys), outcome)
-        lease.renew()
+        lease.check()
         sorted_, bad = self._sorter.sort(keyed)
         outcome.bad += bad
-        lease.renew()
+        lease.check()
         ready = Ready(self._import, lease, sorted_, outcome, self._poster, halves, foreseen)
         ready.lay_out({})
         _make_room(sorted_)
         return ready
+
+    def join(self, ready: Ready) -> dict[str, int]:
+        """Write a chunk with halves of calls: made ready anew as long as others bring the other halves meanwhile."""
+        for _look in range(LOOKS):
+            try:
+                return ready.write()
+            except Rejoined:
+                ready = self.prepare(ready.lease)
+        raise Rejoined
 
     def _read(self, row: UsageChunk) -> tuple[list[UsageRow], list[Half], list[BadRow]]:
         chunk = Chunk(row.index, row.byte_from, row.byte_to, row.first_line, row.lines)

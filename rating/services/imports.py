@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 
 from rating.models import ChunkStatus, ImportStatus, Source, UsageChunk, UsageImport
 from rating.pricing import Engine
-from rating.services import leases
-from rating.services.chunk_work import COUNTS, Desk, open_import
+from rating.services.chunk_work import COUNTS, Desk, Ready, open_import
+from rating.services.leases import Lease, keeper
+from rating.services.press import Press, guarded
 from rating.usage.occurrence import repeats_before
 from rating.usage.protocol import UsageRefused
 from tiers.errors import Invalid, TollgateError
@@ -27,7 +28,6 @@ from tiers.viewer import Actor
 
 LINES_PER_CHUNK = 50_000
 POLL_S = 0.5
-log = logging.getLogger(__name__)
 
 
 def receive(source: Source, blocks: Iterable[bytes], name: str, *, actor: Actor, format: str = "") -> UsageImport:
@@ -111,21 +111,29 @@ def _cut(usage_import: UsageImport) -> None:
 
 def work(import_id: UUID) -> int:
     """Work chunks until none is free; how many were done. Any number of workers may do so at once."""
-    done = 0
     usage_import = plan(import_id)
     desk: Desk | None = None
-    while (lease := leases.claim(import_id)) is not None:
-        try:
-            desk = desk or Desk(usage_import, Engine())
-            desk.work(lease)
-            done += 1
-        except leases.LeaseLost:
-            log.warning("chunk %s of %s was taken over", lease.chunk.index, usage_import.name)
-        except Exception as error:
-            leases.give_back(lease, f"{type(error).__name__}: {error}")
-            raise
+
+    def prepare(lease: Lease) -> Ready:
+        nonlocal desk
+        desk = desk or Desk(usage_import, Engine())
+        return desk.prepare(lease)
+
+    with keeper() as keep, Press(keep) as press:
+        lease = keep.claim(import_id)
+        while lease is not None:
+            ready = guarded(lease, partial(prepare, lease))
+            if ready is None:
+                keep.let_go(lease)
+            elif desk is not None and ready.halves:
+                press.write_here(lease, partial(desk.join, ready))
+                ready = None
+            following = keep.claim(import_id)
+            if ready is not None:
+                press.put(ready, last=following is None)
+            lease = following
     finish(import_id)
-    return done
+    return press.written
 
 
 def finish(import_id: UUID) -> bool:
