@@ -151,4 +151,4 @@ def _party(code: str, kind: str, seller: str) -> dict[str, Any]:
 def _list(at: int, tier: Markup) -> dict[str, Any]:
     base = {"base_list": f"{TIERS[at - 1].seller}-all"} if at else {"base_table": "atlas"}
     terms = {"markup": str(tier.markup), "addon": str(tier.addon)}
-    return {"code": f"{tier.seller}-all", "brand": tier.seller, "terms": [terms], **base}
+    return {"code": f"{tier.seller}-all", "brand": tier.seller, "terms": [terms], "follows": "automatic", **base}

@@ -258,6 +258,7 @@ DOMESTIC = "domestic"
 def price_lists(own_rates: dict[str, list[Data]]) -> list[Data]:
     """For each brand a list by carrier and one for calls at home (any carrier), derived from what its seller buys by.
 
+    They follow automatically, so that what is told of a base later reaches every tier.
     `own_rates` by list code: `harbour-atlas`, `harbour-boreal`, `harbour-domestic`.
     """
     kinds = [*(carrier["code"] for carrier in CARRIERS), DOMESTIC]
@@ -273,6 +274,7 @@ def _list(brand: str, base: str, kind: str, markup: str, own_rates: dict[str, li
         "brand": brand,
         **({} if kind == DOMESTIC else {"carrier": kind}),
         **({"base_list": f"{base}-{kind}"} if base else {"base_table": kind}),
+        "follows": "automatic",
         "terms": [{"markup": markup}],
         **({"rates": own_rates[code]} if code in own_rates else {}),
     }

@@ -31,9 +31,12 @@ or dates (midnight UTC).
                     deck: file! (CSV beside the set-up file) effective answers; read only while the table is empty
     carriers        code! name! description cost_table offered active closed_reverts
     sources         code! name! owner (the operator) format time_zone dial_plan carrier customer active
+    destination_groups  code! seller (the operator) name destinations prefixes valid_from: for rules of lists
     price_lists     code! brand! name buyer carrier base_table or base_list active + decimals rounding time_zone
                     band_rule holidays,
-                    terms: a list of valid_from markup addon connect_fee first_s step_s
+                    follows (publication: derived from the base as it is known now, until somebody publishes; automatic)
+                    terms: a list of valid_from markup addon connect_fee first_s step_s min_charge
+                    rules: the same terms for one of service_class, group, prefix; the most specific holds
                     rates: the list's own rates, as in rate_tables
 
 Where a moment is missing (`since`, `valid_from`, `effective_from`), it is the beginning of 2000: always.

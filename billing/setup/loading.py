@@ -76,6 +76,7 @@ def _prices(root: Entry, prices: Prices) -> None:
         if operator is not None:
             _terms_of_brands(prices, operator)
     root.each("parties", partial(_terms_of_brands, prices))
+    root.each("destination_groups", prices.destination_group)
     root.each("price_lists", prices.price_list)
     root.each("parties", partial(_belongings, prices))
 

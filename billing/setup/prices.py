@@ -7,14 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from billing.setup.decks import bring_deck
 from billing.setup.reading import Entry, decimal, flag, listed, mapping, moment, since, text, whole
 from billing.setup.tally import Tally
 from billing.setup.who import differs, find
 from invoicing.services.paper_terms import set_paper_terms
-from rating.models import Carrier, CarrierChoice, PriceList, RateTable, Source, SourceIdentity
-from rating.services import carriers, lists, rates, sources
+from rating.models import Carrier, CarrierChoice, DestinationGroup, PriceList, RateTable, Source, SourceIdentity
+from rating.services import carriers, list_rules, lists, rates, sources
 from rating.services.exchange import set_exchange_rate
+from tiers.errors import Invalid, NotFound
 from tiers.models import Brand, Party
 from tiers.viewer import Actor
 
@@ -141,7 +144,7 @@ class Prices:
 
     def price_list(self, entry: Entry) -> None:
         code, brand = entry.text("code"), find(Brand, entry, "brand")
-        values = entry.pick(name=text, active=flag, **PRICING)
+        values = entry.pick(name=text, active=flag, follows=text, **PRICING)
         links = (("buyer", Party), ("carrier", Carrier), ("base_table", RateTable), ("base_list", PriceList))
         values |= {key: find(model, entry, key) for key, model in links if entry.has(key)}
         price_list = self._settle(
@@ -152,6 +155,7 @@ class Prices:
             update=lambda row: lists.update_list(row, actor=self.actor, **values),
         )
         entry.each("terms", partial(self._terms, price_list))
+        entry.each("rules", partial(self._rule, price_list))
         if entry.has("rates"):
             self._rates(lists.own_table(price_list, actor=self.actor), entry)
 
@@ -160,6 +164,35 @@ class Prices:
         made = not price_list.terms.filter(valid_from=begin).exists()
         _row, changed = lists.set_list_terms(price_list, actor=self.actor, valid_from=begin, **entry.pick(**TERMS))
         self.tally.count(created=made, changed=changed)
+
+    def destination_group(self, entry: Entry) -> None:
+        code = entry.text("code")
+        seller = find(Party, entry, "seller") if entry.has("seller") else self.operator
+        name, begin = entry.get("name", text, code), since(entry, "valid_from")
+        members: dict[str, list[Any]] = {key: entry.get(key, listed, []) for key in ("destinations", "prefixes")}
+        if any(not isinstance(one, str) for values in members.values() for one in values):
+            raise Invalid("not_text", _("There must be a list of texts here."), where="destinations")
+        group = DestinationGroup.objects.filter(seller=seller, code=code).first()
+        if group is None:
+            list_rules.create_group(seller, code, name, actor=self.actor, valid_from=begin, **members)
+            self.tally.count(created=True)
+        else:
+            renamed = list_rules.rename_group(group, name, actor=self.actor)
+            changed = list_rules.set_group(group, actor=self.actor, valid_from=begin, **members)
+            self.tally.count(changed=renamed or changed)
+
+    def _rule(self, price_list: PriceList, entry: Entry) -> None:
+        """`group` names a group of the list's seller."""
+        begin, group = since(entry, "valid_from"), None
+        if entry.has("group"):
+            code = entry.text("group")
+            group = DestinationGroup.objects.filter(seller=price_list.seller, code=code).first()
+            if group is None:
+                raise NotFound("not_found", _("There is no group %s.") % code, where="group")
+        target = list_rules.Target(entry.get("service_class", text, None), group, entry.get("prefix", text, None))
+        terms = entry.pick(**TERMS)
+        _row, changed = list_rules.set_list_rule(price_list, target, actor=self.actor, valid_from=begin, **terms)
+        self.tally.count(changed=changed)
 
     def belongings(self, entry: Entry) -> None:
         """A party's identities and carrier; the rest of its keys are `Who`'s."""

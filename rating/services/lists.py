@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rating.models import Carrier, ListRule, ListTerms, PriceList, PriceTerms, Rate, RateTable
+from rating.services.publishing import publish_first, set_follows
 from rating.services.rates import Pricing, RateEntry, check_pricing, create_table, end_rate, set_rates
 from tiers.errors import Conflict, Invalid
 from tiers.models import Brand, Kind, Party, Placement
@@ -33,6 +34,7 @@ class ListDetails(Pricing, total=False):
     own_table: RateTable | None
     base_table: RateTable | None
     base_list: PriceList | None
+    follows: str
     active: bool
 
 
@@ -60,8 +62,10 @@ class BrandTerms(TypedDict, total=False):
 
 
 def create_list(seller: Party, code: str, brand: Brand, *, actor: Actor, **details: Unpack[ListDetails]) -> PriceList:
-    """A price list of `seller` for everybody under one of its brands, or for one buyer. Without terms it derives
-    at the base's own price. Raises Invalid at the field that is wrong, Conflict (code or place taken)."""
+    """A price list of `seller` for everybody under one of its brands, or for one buyer; it stands published at once.
+
+    Without terms it derives at the base's own price. Raises Invalid at the field that is wrong, Conflict (code or
+    place taken)."""
     if seller.kind == Kind.CUSTOMER:
         raise Invalid("seller", _("A customer sells nothing."), where="seller")
     with written_by(actor):
@@ -70,17 +74,26 @@ def create_list(seller: Party, code: str, brand: Brand, *, actor: Actor, **detai
         price_list = PriceList(seller=seller, code=code, brand=brand, **fields)
         _check(price_list)
         price_list.save(force_insert=True)
+        publish_first(price_list, actor=actor)
     return price_list
 
 
 def update_list(price_list: PriceList, *, actor: Actor, **details: Unpack[ListDetails]) -> PriceList:
-    """Change a list; what is not given stays. Its currency, brand and seller stay for ever."""
-    allowed = frozenset(ListDetails.__optional_keys__ | Pricing.__optional_keys__) - {"currency"}
+    """Change a list; what is not given stays. Its currency, brand and seller stay for ever.
+
+    Another base counts as published, for all time: the list is then another one. Who derives from it sees the same.
+    """
+    allowed = frozenset(ListDetails.__optional_keys__ | Pricing.__optional_keys__) - {"currency", "follows"}
+    follows = details.pop("follows", None)
     with written_by(actor):
         changed = apply_changes(price_list, details, allowed)
         if changed:
             _check(price_list)
             price_list.save(update_fields=changed)
+        if follows is not None:
+            set_follows(price_list, follows, actor=actor)
+        if {"base_table", "base_list"} & set(changed):
+            publish_first(price_list, actor=actor)
     return price_list
 
 

@@ -13,7 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
-from django.db.models import F
+from django.db.models import BigIntegerField, F, Func
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -129,9 +130,20 @@ def end_rate(table: RateTable, prefix: str, *, actor: Actor, at: datetime | None
     return bool(gone or count)
 
 
+class ClockMicros(Func):
+    """The database's clock in microseconds since 1970."""
+
+    template = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    output_field = BigIntegerField()
+
+
 def raise_version(table: RateTable) -> None:
-    """Say that the table's rates have changed."""
-    RateTable.objects.filter(pk=table.pk).update(version=F("version") + 1, changed_at=timezone.now())
+    """Say that the table's rates have changed.
+
+    A version is never given twice, not even after a transaction that was rolled back: compiled prices are kept by it.
+    """
+    version = Greatest(F("version") + 1, ClockMicros())
+    RateTable.objects.filter(pk=table.pk).update(version=version, changed_at=timezone.now())
     table.refresh_from_db(fields=["version", "changed_at"])
 
 

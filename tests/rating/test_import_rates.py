@@ -92,7 +92,7 @@ def test_a_new_price_closes_the_old_one_at_its_date(bring: Any, atlas: RateTable
     assert history(atlas, "44") == [("0.01", NOW, JULY), ("0.02", JULY, None)]
     assert history(atlas, "45") == [("0.01", NOW, None)]
     atlas.refresh_from_db()
-    assert atlas.version == version + 1
+    assert atlas.version > version
     assert counts(bring("44,UK,0.02,60/60,2027-07-01,\n")) == (0, 1, 0, 0)
     rows = Rate.objects.filter(prefix="44").order_by("effective_from")
     assert [(row.first_s, row.effective_from) for row in rows] == [(60, NOW), (60, JULY)]

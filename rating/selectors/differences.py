@@ -1,0 +1,178 @@
+"""What differs between two states of prices: a table or list before and after, prefix by prefix, and from when.
+
+For a draft before it is published, a deck before it is imported, or the prices of two days.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from rating.numbers import ServiceClass
+from rating.pricing.lists import ListBook
+from rating.pricing.tables import RateRow, TableBook
+
+
+class Kind(TextChoices):
+    """What becomes of a price."""
+
+    ADDED = "added", _("added")
+    CLOSED = "closed", _("closed")
+    RAISED = "raised", _("raised")
+    LOWERED = "lowered", _("lowered")
+    OTHERWISE = "otherwise", _("changed otherwise")
+
+
+PriceOf = Callable[[str, datetime, "ServiceClass | None"], "RateRow | None"]
+"""The rate of numbers that begin with a prefix at a moment, for calls of a class where that matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One prefix from `since` on: its rate before (None: none) and after; only for one class of calls, or for all."""
+
+    prefix: str
+    since: datetime
+    before: RateRow | None
+    after: RateRow | None
+    service_class: ServiceClass | None = None
+
+    @property
+    def kind(self) -> Kind:
+        before, after = _sold(self.before), _sold(self.after)
+        if before is None or after is None:
+            return Kind.ADDED if before is None and after is not None else Kind.CLOSED
+        if before.price == after.price:
+            return Kind.OTHERWISE
+        return Kind.RAISED if after.price > before.price else Kind.LOWERED
+
+    @property
+    def destination(self) -> str:
+        row = self.after or self.before
+        return row.destination if row else ""
+
+    @property
+    def old(self) -> Decimal | None:
+        """The price a minute before; None: not sold."""
+        row = _sold(self.before)
+        return None if row is None else row.price
+
+    @property
+    def new(self) -> Decimal | None:
+        row = _sold(self.after)
+        return None if row is None else row.price
+
+    @property
+    def share(self) -> Decimal | None:
+        """0.25: a quarter dearer; None where there is nothing to compare."""
+        if not self.old or self.new is None:
+            return None
+        return self.new / self.old - 1
+
+
+def _sold(row: RateRow | None) -> RateRow | None:
+    return None if row is None or row.blocked else row
+
+
+def differences(
+    prefixes: Iterable[str],
+    before: PriceOf,
+    after: PriceOf,
+    moments: Sequence[datetime],
+    classes: Collection[ServiceClass] = (),
+) -> Iterator[Difference]:
+    """For each prefix what differs at each of `moments` (in order, the first is from when one looks).
+
+    A difference that goes on is told once; where `classes` matter, one that is for a class alone names it.
+    """
+    for prefix in prefixes:
+        told: dict[ServiceClass | None, tuple[object, object]] = {}
+        for moment in moments:
+            general = _pair(before, after, prefix, moment, None)
+            if general.differs and told.get(None) != general.values:
+                yield Difference(prefix, moment, general.before, general.after)
+            told[None] = general.values
+            for one in classes:
+                special = _pair(before, after, prefix, moment, one)
+                if special.differs and special.values not in (told.get(one), general.values):
+                    yield Difference(prefix, moment, special.before, special.after, one)
+                told[one] = special.values
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    before: RateRow | None
+    after: RateRow | None
+    values: tuple[object, object]
+
+    @property
+    def differs(self) -> bool:
+        return self.values[0] != self.values[1]
+
+
+def _pair(before: PriceOf, after: PriceOf, prefix: str, moment: datetime, kind: ServiceClass | None) -> _Pair:
+    old, new = before(prefix, moment, kind), after(prefix, moment, kind)
+    return _Pair(old, new, (_terms(old), _terms(new)))
+
+
+def _terms(row: RateRow | None) -> object:
+    """What a buyer would notice: a name or a date alone is no other price, and what is closed is not sold."""
+    if row is None or row.blocked:
+        return None
+    return (
+        row.price, row.connect_fee, row.first_s or row.step_s, row.step_s, row.grace_s, row.free_s, row.min_charge,
+        str(row.steps or ""), str(row.bands or ""),
+    )  # fmt: skip
+
+
+def of_list(book: ListBook) -> PriceOf:
+    """By the longest prefix: where a code goes, calls are priced by a shorter one."""
+
+    def price(prefix: str, moment: datetime, service_class: ServiceClass | None) -> RateRow | None:
+        for length in range(len(prefix), 0, -1):
+            found = book.at(prefix[:length], moment, service_class)
+            if found is not None:
+                return found.row
+        return None
+
+    return price
+
+
+def of_table(book: TableBook) -> PriceOf:
+    """By the longest prefix."""
+
+    def price(prefix: str, moment: datetime, _service_class: ServiceClass | None) -> RateRow | None:
+        for length in range(len(prefix), 0, -1):
+            row = book.at(prefix[:length], moment)
+            if row is not None:
+                return row
+        return None
+
+    return price
+
+
+def between_lists(before: ListBook, after: ListBook, since: datetime) -> Iterator[Difference]:
+    """What differs between two states of a list from a moment on, by prefix."""
+    later = sorted(moment for moment in before.moments | after.moments if moment > since)
+    classes = tuple(ServiceClass) if before.by_class or after.by_class else ()
+    return differences(
+        sorted(before.prefixes | after.prefixes), of_list(before), of_list(after), [since, *later], classes
+    )
+
+
+def between_tables(before: TableBook, after: TableBook, since: datetime) -> Iterator[Difference]:
+    """What differs between two states of a table from a moment on, by prefix."""
+    later = sorted(moment for moment in before.moments | after.moments if moment > since)
+    return differences(sorted(before.prefixes | after.prefixes), of_table(before), of_table(after), [since, *later])
+
+
+def counted(found: Iterable[Difference]) -> dict[str, int]:
+    """How many of each kind, every kind named."""
+    counts = Counter(one.kind for one in found)
+    return {kind.value: counts[kind] for kind in Kind}
