@@ -1,7 +1,8 @@
 """What calls cost, by columns: the kernel's rules 1 to 4 on many calls at once.
 
-Flat rates are worked out here in 64-bit integers. Everything else - steps, bands, figures beyond 64 bits, durations
-that are refused - is asked of the kernel, once for all calls that cannot differ.
+Flat rates are one division, those with steps or bands are walked, both in 64-bit integers. What is left - figures
+beyond 64 bits, durations that are refused, walks without end - is asked of the kernel, once for all calls that cannot
+differ.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rating.batch.digits import Ints
-from rating.batch.scaled import AMOUNT_PLACES, LARGEST, RateColumns, rounded, within
+from rating.batch.scaled import AMOUNT_PLACES, LARGEST, NO_WALK, RateColumns, rounded, within
 from rating.batch.times import NO_TIME, SECOND_US, moment_of
 from rating.kernel import RateError, price
 from rating.kernel.numbers import scaled
@@ -37,36 +38,55 @@ class Priced:
 
 
 def price_columns(rates: RateColumns, rate_ids: Ints, duration_s: Ints, answered_us: Ints) -> Priced:
-    """Price calls of `duration_s` whole seconds by the rates of these ids (negative: no rate), each of shape (n,).
+    """Price calls of `duration_s` whole seconds by the rates of these ids (-1: no rate), each of shape (n,).
 
     `answered_us`: microseconds since 1970, or NO_TIME; only rates with bands look at it.
     """
-    count = len(rate_ids)
-    priced = Priced(np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_), {})
-    plain = np.flatnonzero((rate_ids >= 0) & within(duration_s))
-    safe = _price_flat(rates, rate_ids, duration_s, plain, priced)
-    for_kernel = rate_ids >= 0
-    for_kernel[plain[safe]] = False
-    _price_rest(rates, np.flatnonzero(for_kernel), (rate_ids, duration_s, answered_us), priced)
+    shape = rates.rate("shape").take(rate_ids)
+    charged = duration_s > rates.shape("grace_s").take(shape)
+    rest_s = duration_s - rates.shape("free_s").take(shape)
+    first_s, step_s = rates.shape("first_s").take(shape), rates.shape("step_s").take(shape)
+    beyond_s = np.maximum(rest_s - first_s, 0)
+    billed_s = first_s + (beyond_s + step_s - 1) // step_s * step_s
+    billed_s *= charged & (rest_s > 0)
+    safe = within(duration_s)
+    points = billed_s * rates.rate("units").take(rate_ids)
+    if rates.any_walk:
+        _walk(rates, (rate_ids, duration_s, answered_us), charged, (billed_s, points, safe))
+    safe &= billed_s <= rates.rate("most_s").take(rate_ids)
+    points += rates.rate("connect").take(rate_ids)
+    np.maximum(points, rates.rate("least").take(rate_ids), out=points, where=billed_s > 0)
+    even = rates.shape("even").take(shape) if rates.any_even else None
+    amounts = rounded(points, rates.shape("twice").take(shape), rates.shape("addend").take(shape), even)
+    amounts *= rates.shape("grain").take(shape)
+    amounts *= charged
+    priced = Priced(amounts, billed_s, charged, {})
+    if not safe.all():
+        rest = ~safe & (rate_ids >= 0)
+        for column in (amounts, billed_s, charged):
+            column[~safe] = 0
+        _price_rest(rates, np.flatnonzero(rest), (rate_ids, duration_s, answered_us), priced)
     return priced
 
 
-def _price_flat(rates: RateColumns, rate_ids: Ints, duration_s: Ints, rows: Ints, priced: Priced) -> NDArray[np.bool_]:
-    """Fill in the prices of these rows; True for those that are right as they stand."""
-    ids, whole_s = rate_ids[rows], duration_s[rows]
-    first_s, step_s = rates["first_s"][ids], rates["step_s"][ids]
-    charged = whole_s > rates["grace_s"][ids]
-    rest_s = whole_s - rates["free_s"][ids]
-    beyond_s = np.maximum(rest_s - first_s, 0)
-    billed_s = (first_s + (beyond_s + step_s - 1) // step_s * step_s) * (charged & (rest_s > 0))
-    safe = (billed_s <= rates["most_s"][ids]) | ~charged
-    points = np.where(safe, billed_s, 0) * rates["units"][ids] + rates["connect"][ids]
-    np.maximum(points, rates["least"][ids], out=points, where=billed_s > 0)
-    amounts = rounded(points, rates["divisor"][ids], rates["mode"][ids]) * rates["grain"][ids]
-    priced.amounts[rows] = np.where(safe & charged, amounts, 0)
-    priced.billed_s[rows] = np.where(safe, billed_s, 0)
-    priced.charged[rows] = safe & charged
-    return safe
+def _walk(
+    rates: RateColumns,
+    calls: tuple[Ints, Ints, Ints],
+    charged: NDArray[np.bool_],
+    into: tuple[Ints, Ints, NDArray[np.bool_]],
+) -> None:
+    """Put what steps and bands lay in the place of what a flat rate would have laid."""
+    rate_ids, duration_s, answered_us = calls
+    billed_s, points, safe = into
+    walks = rates.rate("walk").take(rate_ids)
+    rows = np.flatnonzero((walks != NO_WALK) & charged & safe)
+    if not len(rows):
+        return
+    shape = rates.rate("shape").take(rate_ids[rows])
+    free_s, first_s = rates.shape("free_s").take(shape), rates.shape("own_first_s").take(shape)
+    laid = rates.walks.lay(walks[rows], free_s, first_s, duration_s[rows], answered_us[rows])
+    billed_s[rows], points[rows] = laid.billed_s, laid.points
+    safe[rows] = laid.done
 
 
 def _price_rest(rates: RateColumns, rows: Ints, calls: tuple[Ints, Ints, Ints], priced: Priced) -> None:

@@ -56,7 +56,7 @@ class Week:
         kinds = (self._kind(day - 1), self._kind(day))
         found = self._days.get(kinds)
         if found is None:
-            found = self._days[kinds] = _lay_day(self._bands, *kinds)
+            found = self._days[kinds] = lay_day(self._bands, *kinds)
         return found
 
 
@@ -64,7 +64,7 @@ def _runs_on(band: Band, kind: int) -> bool:
     return band.holiday if kind == HOLIDAY else kind in band.days
 
 
-def _lay_day(bands: Sequence[Band], yesterday: int, today: int) -> tuple[list[int], list[int]]:
+def lay_day(bands: Sequence[Band], yesterday: int, today: int) -> tuple[list[int], list[int]]:
     """One local day cut into stretches: the seconds at which they start, and the band (or -1) of each."""
     taken = [(0, band.tail_end, i) for i, band in enumerate(bands) if band.tail_end and _runs_on(band, yesterday)]
     taken += [(band.from_minute, band.head_end, i) for i, band in enumerate(bands) if _runs_on(band, today)]

@@ -145,11 +145,12 @@ def flat_rates() -> list[Rate]:
     ]
 
 
+def refuse(*_: object) -> None:
+    raise AssertionError("the kernel was asked")
+
+
 def test_flat_rates_never_ask_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     """A million calls are quick only if the plain ones stay in the columns."""
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("the kernel was asked")
 
     monkeypatch.setattr(prices, "price", refuse)
     rates = flat_rates()
@@ -157,6 +158,29 @@ def test_flat_rates_never_ask_the_kernel(monkeypatch: pytest.MonkeyPatch) -> Non
     priced = by_columns(rates, calls)
     assert not priced.refused
     assert list(told(priced)) == [by_kernel(rates[call.rate_id], call) for call in calls]
+
+
+def timed_rates() -> list[Rate]:
+    """Steps, bands across midnight with steps of their own, and the band of the answer."""
+    night = Band(frozenset(range(1, 8)), True, 1200, 480, Decimal("0.01"))
+    noon = Band(frozenset({1, 2}), False, 600, 840, None, (Step(30, Decimal("0.3"), 7),))
+    return [
+        Rate(Decimal("0.1"), steps=(Step(60, Decimal("0.05")), Step(600, Decimal("0.02"), 60))),
+        Rate(Decimal("0.1"), first_s=60, step_s=6, bands=(night, noon), time_zone="Europe/Berlin"),
+        Rate(Decimal("0.1"), bands=(night, noon), band_rule="at_start", holidays=frozenset({NOON.date()})),
+    ]
+
+
+def test_neither_steps_nor_bands_ask_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a call over the change of the clocks, or one of four days."""
+    rates = timed_rates()
+    moments = [NOON.replace(hour=hour, minute=59, second=50) for hour in (6, 9, 10, 18, 22)]
+    moments += [datetime(2026, 3, 29, 0, 59, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, 0, 250_000, tzinfo=UTC)]
+    seconds = (1, 59, 61, 3_600, 350_000)
+    calls = [Call(at, s, moment) for at in range(len(rates)) for moment in moments for s in seconds]
+    expected = [by_kernel(rates[call.rate_id], call) for call in calls]
+    monkeypatch.setattr(prices, "price", refuse)
+    assert list(told(by_columns(rates, calls))) == expected
 
 
 def test_equal_calls_ask_the_kernel_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,11 +191,7 @@ def test_equal_calls_ask_the_kernel_once(monkeypatch: pytest.MonkeyPatch) -> Non
         return price(rate, duration_s, answered_at)
 
     monkeypatch.setattr(prices, "price", counted)
-    night = Band(frozenset(range(1, 8)), True, 1200, 480, Decimal("0.01"))
-    rates = [
-        Rate(Decimal("0.1"), steps=(Step(60, Decimal("0.05")),)),
-        Rate(Decimal("0.1"), bands=(night,), time_zone="Europe/Berlin"),
-    ]
+    rates = [replace(rate, connect_fee=Decimal("1E-30")) for rate in timed_rates()[:2]]
     later = NOON.replace(microsecond=250_000)
     calls = [Call(0, 90, NOON), Call(0, 90, later.replace(hour=23)), Call(1, 90, NOON), Call(1, 90, later)]
     calls.append(Call(1, 90, NOON.replace(hour=23)))
