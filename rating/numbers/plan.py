@@ -59,7 +59,7 @@ class DialPlan:
 
     def normalise(self, raw: str) -> Number | BadNumber:
         """The number meant by what was dialled. Cached; some 100,000 new numbers a second."""
-        return _rules(self).normalise(raw)
+        return rules_of(self).normalise(raw)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DialPlan:
@@ -101,7 +101,8 @@ def _range(item: object) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _rules(plan: DialPlan) -> Rules:
+def rules_of(plan: DialPlan) -> Rules:
+    """The plan's rules, made ready once."""
     return Rules(
         home_country=plan.home_country,
         international_prefixes=plan.international_prefixes,

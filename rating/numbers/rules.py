@@ -31,7 +31,10 @@ _STAR_CODE = re.compile(r"[*#]+(\d{1,6})#?", re.ASCII)
 
 
 class Rules:
-    """Reads numbers for one dial plan; see `DialPlan` for the meaning of each part."""
+    """Reads numbers for one dial plan; see `DialPlan` for the meaning of each part.
+
+    `prefixes_abroad` stand for `+`, `access_codes` for an outside line; the longest first.
+    """
 
     def __init__(
         self,
@@ -53,9 +56,9 @@ class Rules:
         abroad |= {code.replace("~", "") for code in international_prefixes}
         if not international_prefixes:
             abroad |= set(self._home.international_prefixes)
-        self._abroad = tuple(sorted(abroad, key=len, reverse=True))
+        self.prefixes_abroad = tuple(sorted(abroad, key=len, reverse=True))
         codes = {code for code in access_codes if "~" not in code}
-        self._access = tuple(sorted(codes, key=len, reverse=True))
+        self.access_codes = tuple(sorted(codes, key=len, reverse=True))
         self._on_net = on_net
         self._emergency = frozenset(emergency) | {"112"}
         self._extension_lengths = frozenset(extension_lengths)
@@ -105,7 +108,7 @@ class Rules:
         return digits in self._emergency or self._home.emergency.fullmatch(digits) is not None
 
     def _emergency_behind_access_code(self, digits: str) -> Number | None:
-        for code in self._access:
+        for code in self.access_codes:
             rest = digits[len(code) :]
             if digits.startswith(code) and self._is_emergency(rest):
                 return Number(rest, ServiceClass.EMERGENCY, is_e164=False)
@@ -117,7 +120,7 @@ class Rules:
 
     def _by_access_code(self, digits: str) -> Number | None:
         """Behind a code for an outside line, unless the digits are a national number as they stand."""
-        for code in self._access:
+        for code in self.access_codes:
             if not digits.startswith(code) or len(digits) == len(code):
                 continue
             if self._home.kind(digits) is not None:
@@ -131,7 +134,7 @@ class Rules:
         return None
 
     def _by_prefix_abroad(self, digits: str) -> Number | None:
-        for prefix in self._abroad:
+        for prefix in self.prefixes_abroad:
             if digits.startswith(prefix):
                 found = self._from_abroad(digits[len(prefix) :])
                 if found is not None:
@@ -218,7 +221,7 @@ class Rules:
     def _bad(self, raw: str, digits: str) -> BadNumber:
         if len(digits) < MIN_NATIONAL_DIGITS:
             return BadNumber(raw, "too_short", f"{len(digits)} digits, and no extension of that length.")
-        for prefix in self._abroad:
+        for prefix in self.prefixes_abroad:
             if digits.startswith(prefix):
                 return self._bad_abroad(raw, digits[len(prefix) :])
         if len(digits) > MAX_E164_DIGITS:

@@ -13,7 +13,7 @@ from uuid import UUID
 from rating.batch.times import moment_of
 from rating.kernel.numbers import scaled
 from rating.numbers import Number
-from rating.pricing.column_types import CLASSES, NONE, CallColumns, PricedColumns, Registry, TierColumns
+from rating.pricing.column_types import CLASSES, NONE, CallColumns, PricedColumns, TierColumns
 from rating.pricing.directory import Link, Purse
 from rating.pricing.engine import CallFacts, CarrierCost, Engine, PricedCall, TierPrice
 from rating.pricing.lists import Found
@@ -21,14 +21,13 @@ from rating.pricing.lists import Found
 PLACES = 6
 
 
-class Registries(Protocol):
-    """The sequences into which columns point."""
+class Places(Protocol):
+    """Where things stand in the sequences of the columns; entered where they are new."""
 
-    links: Registry[Link]
-    founds: Registry[Found]
-    lists: Registry[UUID]
-    purses: Registry[Purse]
-    carriers: Registry[UUID]
+    def link(self, link: Link) -> int: ...
+    def found(self, found: Found, price_list: UUID | None) -> tuple[int, int]: ...
+    def purse(self, purse: Purse) -> int: ...
+    def carrier(self, carrier: UUID) -> int: ...
 
 
 def facts_of(calls: CallColumns, row: int) -> CallFacts:
@@ -46,7 +45,7 @@ def facts_of(calls: CallColumns, row: int) -> CallFacts:
     )
 
 
-def price_rows(engine: Engine, calls: CallColumns, rows: Iterable[int], into: PricedColumns, seen: Registries) -> None:
+def price_rows(engine: Engine, calls: CallColumns, rows: Iterable[int], into: PricedColumns, seen: Places) -> None:
     """Price these rows one by one."""
     for row in rows:
         priced = engine.price(facts_of(calls, row))
@@ -56,7 +55,7 @@ def price_rows(engine: Engine, calls: CallColumns, rows: Iterable[int], into: Pr
             into.unpriced[row] = priced
 
 
-def _enter(priced: PricedCall, row: int, into: PricedColumns, seen: Registries) -> None:
+def _enter(priced: PricedCall, row: int, into: PricedColumns, seen: Places) -> None:
     assert isinstance(into.tiers, list)
     while len(into.tiers) < len(priced.tiers):
         into.tiers.append(TierColumns.nothing(len(into.charged)))
@@ -64,24 +63,22 @@ def _enter(priced: PricedCall, row: int, into: PricedColumns, seen: Registries) 
         _enter_tier(tier, row, columns, seen)
     into.charged[row] = priced.charged
     if priced.carrier is not None:
-        into.chosen[row] = seen.carriers.place(priced.carrier)
+        into.chosen[row] = seen.carrier(priced.carrier)
     if priced.cost is not None:
         _enter_cost(priced.cost, row, into, seen)
 
 
-def _enter_tier(tier: TierPrice, row: int, columns: TierColumns, seen: Registries) -> None:
-    columns.link[row] = seen.links.place(tier.link)
-    columns.found[row] = seen.founds.place(tier.found, id(tier.found))
-    columns.price_list[row] = seen.lists.place(tier.list_id)
-    columns.purse[row] = seen.purses.place(tier.purse)
+def _enter_tier(tier: TierPrice, row: int, columns: TierColumns, seen: Places) -> None:
+    columns.link[row], columns.purse[row] = seen.link(tier.link), seen.purse(tier.purse)
+    columns.found[row], columns.price_list[row] = seen.found(tier.found, tier.list_id)
     columns.amount[row], columns.billed_s[row] = units(tier.amount), tier.charge.billed_s
     columns.sale[row], columns.tax[row] = units(tier.sale), units(tier.tax)
 
 
-def _enter_cost(cost: CarrierCost, row: int, into: PricedColumns, seen: Registries) -> None:
-    into.cost_carrier[row] = seen.carriers.place(cost.carrier)
+def _enter_cost(cost: CarrierCost, row: int, into: PricedColumns, seen: Places) -> None:
+    into.cost_carrier[row] = seen.carrier(cost.carrier)
     if cost.found is not None and cost.amount is not None:
-        into.cost_found[row] = seen.founds.place(cost.found, id(cost.found))
+        into.cost_found[row], _no_list = seen.found(cost.found, None)
         into.cost[row] = units(cost.amount)
 
 

@@ -139,6 +139,19 @@ class Directory:
         complete = bool(links) and self.people[buyer].kind == Kind.OPERATOR
         return Chain(links, since if complete else moment, until if complete else moment)
 
+    def turns(self, customer: UUID) -> list[datetime]:
+        """All moments, in order, at which the customer's chain or choice of carrier may change."""
+        choices = self._choices.get(customer, ())
+        moments = {end for _, end, _ in choices} | {start for start, _, _ in choices}
+        waiting, seen = [customer], set[UUID]()
+        while waiting:
+            buyer = waiting.pop()
+            seen.add(buyer)
+            for start, end, seller, _brand in self._placements.get(buyer, ()):
+                moments |= {start, end}
+                waiting += [] if seller in seen else [seller]
+        return sorted(moment for moment in moments if moment is not None)
+
     def purse(self, buyer: UUID, seller: UUID, currency: str) -> Purse | None:
         """The buyer's wallet with this seller: a party that moved has one with each."""
         return self._purses.get((buyer, seller, currency))

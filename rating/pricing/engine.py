@@ -112,8 +112,8 @@ class Engine:
         """What `columns.price_calls` made ready of this engine."""
 
     def price(self, call: CallFacts) -> PricedCall | Unpriced:
-        links = self.directory.chain(call.customer, call.answered_at)
-        if not links or self.directory.people[links[-1].seller].kind != Kind.OPERATOR:
+        links = self.chain(call.customer, call.answered_at)
+        if not links:
             return Unpriced("not_placed", _("Nobody sold to this customer at that time."))
         if not call.number.is_e164:
             return Unpriced("short_number", _("%s is not a number that a price list can price.") % call.number.e164)
@@ -126,6 +126,11 @@ class Engine:
             tiers.append(tier)
         trunk = call.trunk or (chosen if call.abroad else None)
         return PricedCall(tuple(tiers), self._cost(call, trunk), chosen if call.abroad else None)
+
+    def chain(self, customer: UUID, moment: datetime) -> list[Link]:
+        """The sales of a call of this customer up to the operator; empty where the chain did not reach it."""
+        links = self.directory.chain(customer, moment)
+        return links if links and self.directory.people[links[-1].seller].kind == Kind.OPERATOR else []
 
     def _tier(self, call: CallFacts, link: Link, carrier: UUID | None) -> TierPrice | Unpriced:
         till = self._till(link, carrier)

@@ -211,6 +211,11 @@ class ListBook:
             self._kept.append(base.row)
         return found
 
+    def forget(self) -> None:
+        """Let go of what was derived: with new exchange rates every day it has no end."""
+        self._derived.clear()
+        self._kept.clear()
+
     def at(self, prefix: str, moment: datetime, service_class: ServiceClass | None = None) -> Found | None:
         """Entered before derived."""
         return self.entered(prefix, moment) or self.derived(prefix, moment, service_class)

@@ -33,6 +33,7 @@ class Shelf:
             (one.brand_id, one.buyer_id, one.carrier_id): one.pk for one in self._lists.values() if one.active
         }
         self._ranked: dict[tuple[UUID, UUID, UUID | None], Groups] = {}
+        self._grouped: dict[tuple[int, ...], Group] = {}
 
     def table(self, pk: UUID, known: datetime | None = None) -> TableBook:
         """A table as it stands, or as it was known at an instant."""
@@ -86,8 +87,20 @@ class Shelf:
                 group += [self._at(brand, None, carrier)]
             first = [book for book in group if book is not None]
             ranked = [first, [any_carrier]] if any_carrier else [first]
-            self._ranked[key] = [Group(books) for books in ranked]
+            self._ranked[key] = [self._group(books) for books in ranked]
         return self._ranked[key]
+
+    def _group(self, books: list[ListBook]) -> Group:
+        """Buyers with the same lists share one group: its prefixes are many."""
+        key = tuple(id(book) for book in books)
+        if key not in self._grouped:
+            self._grouped[key] = Group(books)
+        return self._grouped[key]
+
+    def forget(self) -> None:
+        """Let go of the rates derived so far, which are made anew when they are asked for."""
+        for book in self._books.values():
+            book.forget()
 
     def _at(self, brand: UUID, buyer: UUID | None, carrier: UUID | None) -> ListBook | None:
         pk = self._by_place.get((brand, buyer, carrier))
