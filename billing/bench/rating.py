@@ -1,8 +1,8 @@
 """`./bench rating`: calls priced at three tiers, from the number as dialled to three exact amounts, on one core.
 
-The yardstick is written plainly and knows nothing of our engine: a dict for each length of prefix, and Decimal. It prices
-a sample of the same calls, in turns with the columns, and must agree on every amount. Measured in CPU time, so that
-neighbours do not count.
+The yardstick is written plainly and knows nothing of our engine: a dict for each length of prefix, and Decimal. It
+prices a sample of the same calls, in turns with the columns, and must agree on every amount. Measured in CPU time, so
+that neighbours do not count.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Pricing = Callable[[list[Call]], list[Amounts]]
 
 @benchmark("rating")
 def rating(count: int | None) -> Iterator[Measurement]:
-    """Chunk by chunk, columns and yardstick in turns; medians, once the columns know the prefixes (the first quarter)."""
+    """Chunk by chunk, columns and yardstick in turns; medians, once the books are warm (after the first quarter)."""
     rates = stage()
     total = count or CALLS
     made = calls(total, rates)
@@ -49,8 +49,8 @@ def rating(count: int | None) -> Iterator[Measurement]:
     engine_s, _amounts = timed(one_by_one, sample)
     fast, slow = (median(side) for side in zip(*warm, strict=True))
     note = (
-        f"{total:,} calls, {len(TIERS)} tiers, {len(rates):,} prefixes, against pure Decimal with a dict for each prefix "
-        f"length; the first chunk, which fills the books, at {speeds[0][0]:,.0f}; call by call, explained, at "
+        f"{total:,} calls, {len(TIERS)} tiers, {len(rates):,} prefixes, against pure Decimal with a dict for each "
+        f"prefix length; the first chunk, which fills the books, at {speeds[0][0]:,.0f}; call by call, explained, at "
         f"{len(sample) / engine_s:,.0f}"
     )
     yield Measurement("rating", fast, "calls/s", slow, GOAL, note)

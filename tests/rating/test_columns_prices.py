@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from rating.batch import NO_RATE, NO_TIME, Priced, RateColumns, epoch_us, price_columns, prices
+from rating.batch import NO_TIME, Priced, RateColumns, epoch_us, price_columns, prices
 from rating.kernel import Band, Rate, RateError, Step, price
 from tests.rating.test_kernel_oracle import Maker
 
@@ -26,6 +26,7 @@ PAIRS = 1_000_000 if PROOF else 20_000
 BATCH = 20_000
 CALLS_A_RATE = 10
 LARGEST = 2**63 - 1
+NO_RATE = -1
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 EXTREME_PRICES = [Decimal("999999999999999"), Decimal("1E-30"), Decimal("92233720368.547758"), Decimal("1E-17")]
