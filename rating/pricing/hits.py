@@ -92,7 +92,8 @@ class Hits:
         self.lists = Registry[UUID]()
         self.rates = RateColumns()
         self.currencies = Registry[str]()
-        self.currency_of = Growing(0)
+        self.currency_of = Growing(self.currencies.place(""))
+        """By rate; that of no rate is a currency that nobody has."""
         self.blocked = Growing(False, np.bool_)
         self.tiers: list[Tier] = []
         self.odd = Growing(False, np.bool_)
