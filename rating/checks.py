@@ -18,7 +18,9 @@ NOW = """
     (SELECT c.id, c.record_id, c.seller_id, c.buyer_id, c.currency, c.started_at, c.duration_s,
         COALESCE(k.billed_s, c.billed_s) AS billed_s, COALESCE(k.sale, c.sale) AS sale, COALESCE(k.tax, c.tax) AS tax,
         CASE WHEN k.id IS NULL THEN c.cost ELSE k.cost END AS cost,
-        CASE WHEN k.id IS NULL THEN c.cost_currency ELSE k.cost_currency END AS cost_currency
+        CASE WHEN k.id IS NULL THEN c.cost_currency ELSE k.cost_currency END AS cost_currency,
+        CASE WHEN k.id IS NULL THEN c.carrier_id ELSE k.carrier_id END AS carrier_id,
+        COALESCE(k.service_class, c.service_class) AS service_class, COALESCE(k.destination, c.destination) AS destination
     FROM rating_ratedcall c LEFT JOIN (
         SELECT DISTINCT ON (rated_call_id) * FROM rating_ratedcorrection ORDER BY rated_call_id, number DESC
     ) k ON k.rated_call_id = c.id WHERE k.withdrawn IS NOT TRUE)"""
@@ -33,12 +35,23 @@ FACTS = f"""
     FULL JOIN (SELECT date_trunc('month', hour, 'UTC') AS month, seller_id, currency::text,
             COALESCE(cost_currency, '')::text AS costs, ARRAY[sum(charged), sum(duration_s), sum(billed_s),
             sum(sale_micro), sum(tax_micro), sum(cost_micro)]::bigint[] AS sums
-        FROM rating_fact GROUP BY 1, 2, 3, 4) f
+        FROM rating_fact WHERE grain IN ('loose', 'hour') GROUP BY 1, 2, 3, 4) f
     ON f.month = c.month AND f.seller_id = c.seller_id AND f.currency = c.currency AND f.costs = c.costs
     WHERE COALESCE(c.sums, '{{0,0,0,0,0,0}}') <> COALESCE(f.sums, '{{0,0,0,0,0,0}}')
 """
 """What the rated calls of a month, seller and pair of currencies come to, and what was rolled up of them: calls,
 seconds, seconds billed, sale, tax and cost in millionths."""
+
+FACT_GRAINS = """
+    SELECT seller_id, currency::text, array_to_string(min(sums), ' '),
+        string_agg(grain || ' ' || array_to_string(sums, ' '), '; ' ORDER BY grain)
+    FROM (SELECT date_trunc('month', hour, 'UTC') AS month, seller_id, currency, cost_currency, grain,
+            ARRAY[sum(attempts), sum(answered), sum(charged), sum(duration_s), sum(billed_s), sum(sale_micro),
+            sum(tax_micro), sum(cost_micro)] AS sums
+        FROM rating_fact WHERE grain <> 'loose' GROUP BY 1, 2, 3, 4, 5) grains
+    GROUP BY month, seller_id, currency, cost_currency HAVING count(DISTINCT sums) > 1 OR count(*) <> 3
+"""
+"""The same facts by the hour, the day and the clock come to the same."""
 
 COST_MOVED = "abs(COALESCE(cost, 0) - CASE WHEN cost_back_transfer_id IS NULL THEN COALESCE(cost_before, 0) ELSE 0 END)"
 
@@ -134,10 +147,11 @@ LAWS: dict[str, str] = {
             ON r.import_id = i.id
         WHERE k.kept <> COALESCE(r.kept, 0)""",
     "facts": FACTS,
+    "fact_grains": FACT_GRAINS,
     "fact_counts": """
         SELECT seller_id, NULL, 'attempts, of them answered, of them charged',
             concat_ws(', ', sum(attempts), sum(answered), sum(charged))
-        FROM rating_fact GROUP BY date_trunc('month', hour, 'UTC'), seller_id
+        FROM rating_fact WHERE grain IN ('loose', 'hour') GROUP BY date_trunc('month', hour, 'UTC'), seller_id
         HAVING sum(attempts) < sum(answered) OR sum(answered) < sum(charged)""",
 }
 

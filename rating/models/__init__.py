@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rating.models.calls import Direction, RatedCall, RateTerms, RecordStatus, UsageRecord
 from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
-from rating.models.facts import Fact
+from rating.models.facts import Fact, Grain
 from rating.models.links import CarrierLink
 from rating.models.lists import ExchangeRate, Follows, ListTerms, PriceList, PriceTerms
 from rating.models.rates import Rate, RateTable
@@ -30,6 +30,7 @@ __all__ = [
     "ExchangeRate",
     "Fact",
     "Follows",
+    "Grain",
     "GroupMembers",
     "ImportStatus",
     "ListRule",

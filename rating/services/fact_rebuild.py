@@ -10,7 +10,8 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.models import Q
 
-from rating.models import Fact, RatedCall, RecordStatus, UsageRecord
+from rating.checks import NOW
+from rating.models import Fact, Grain, RatedCall, RecordStatus, UsageRecord
 from rating.pricing import Engine
 from rating.selectors.calls import began_between, month_bounds
 from rating.services.facts import COLUMNS, LOCK, fold, write_facts
@@ -25,13 +26,13 @@ INSERT INTO rating_fact ({COLUMNS})
 SELECT date_trunc('hour', started_at, 'UTC'), seller_id, buyer_id, carrier_id, service_class, destination, currency,
     cost_currency, count(*), count(*), count(*), sum(duration_s), sum(billed_s),
     sum(sale) * 1000000, sum(tax) * 1000000, COALESCE(sum(cost), 0) * 1000000
-FROM rating_ratedcall WHERE id >= rating_id_floor(%(start)s) AND id < rating_id_floor(%(end)s)
+FROM {NOW} now WHERE id >= rating_id_floor(%(start)s) AND id < rating_id_floor(%(end)s)
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """
 
 
 def rebuild_facts(month: date) -> int:
-    """Throw the facts of a UTC month away and make them again; how many rows there are then.
+    """Throw the facts of a UTC month away and make them again, corrections included; how many rows there are by the hour.
 
     Whoever writes calls meanwhile waits at its facts until this is done, so that none is lost or counted twice.
     Calls that were not charged get the destination that today's prices name for their time.
@@ -49,7 +50,7 @@ def rebuild_facts(month: date) -> int:
                 uncharged = replace(made, status=np.full_like(made.status, FREE))
                 write_facts(poster.lay_out(uncharged, batch="").facts)
     fold()
-    return Fact.objects.filter(hour__gte=start, hour__lt=end).count()
+    return Fact.objects.filter(grain=Grain.HOUR, hour__gte=start, hour__lt=end).count()
 
 
 def months_of_calls() -> list[date]:

@@ -11,9 +11,11 @@ import io
 import polars as pl
 from django.db import connection, transaction
 
+from rating.models import Grain
+
 LOCK = 7204003
 """Advisory lock of whoever folds or rebuilds; writers do not take it."""
-FOLDED_AT_ONCE = 50_000
+FOLDED_AT_ONCE = 20_000
 
 KEY = ("hour", "seller", "buyer", "carrier", "service_class", "destination", "currency", "cost_currency")
 COUNTS = ("attempts", "answered", "charged", "duration_s", "billed_s")
@@ -22,7 +24,7 @@ COLUMNS = (
     "hour, seller_id, buyer_id, carrier_id, service_class, destination, currency, cost_currency,"
     " attempts, answered, charged, duration_s, billed_s, sale_micro, tax_micro, cost_micro"
 )
-FOLDED_KEY = "seller_id, hour, buyer_id, destination, service_class, carrier_id, currency, cost_currency"
+FOLDED_KEY = "hour, buyer_id, destination, service_class, carrier_id, currency, cost_currency"
 _NAMES = COLUMNS.split(", ")
 KEY_COLUMNS, SUMS = _NAMES[: len(KEY)], _NAMES[len(KEY) :]
 
@@ -55,27 +57,35 @@ def write_facts(frame: pl.DataFrame) -> None:
         cursor.copy_expert(f"COPY rating_fact ({COLUMNS}) FROM STDIN WITH (FORMAT csv)", lines)
 
 
+def _into(grain: str, **rolled: str) -> str:
+    """The insert of the loose rows, summed up to one grain; `rolled`: what a column of the key becomes there."""
+    keys = [rolled.get(name, name) for name in KEY_COLUMNS]
+    sums = [f"sum({name})::bigint" for name in SUMS]
+    return f"""
+    INSERT INTO rating_fact (grain, {COLUMNS}) SELECT '{grain}', {", ".join([*keys, *sums])} FROM loose
+    GROUP BY {", ".join(str(at) for at in range(2, 2 + len(keys)))}
+    ON CONFLICT (seller_id, grain, {FOLDED_KEY}) WHERE NOT grain = 'loose'
+    DO UPDATE SET {", ".join(f"{name} = rating_fact.{name} + excluded.{name}" for name in SUMS)}"""
+
+
 FOLD = f"""
 WITH loose AS (
-    DELETE FROM rating_fact WHERE id IN (SELECT id FROM rating_fact WHERE NOT folded ORDER BY id LIMIT %s)
+    DELETE FROM rating_fact
+    WHERE ctid = ANY(ARRAY(SELECT ctid FROM rating_fact WHERE grain = 'loose' ORDER BY id LIMIT %s))
     RETURNING {COLUMNS}
-), summed AS (
-    SELECT {", ".join(KEY_COLUMNS)}, {", ".join(f"sum({name})::bigint AS {name}" for name in SUMS)}
-    FROM loose GROUP BY {FOLDED_KEY}
-), kept AS (
-    INSERT INTO rating_fact ({COLUMNS}, folded) SELECT {COLUMNS}, true FROM summed
-    ON CONFLICT ({FOLDED_KEY}) WHERE folded
-    DO UPDATE SET {", ".join(f"{name} = rating_fact.{name} + excluded.{name}" for name in SUMS)}
+), hours AS ({_into(Grain.HOUR)}
+), days AS ({_into(Grain.DAY, hour="date_trunc('day', hour, 'UTC')")}
+), clock AS ({_into(Grain.CLOCK, buyer_id="seller_id", destination="''")}
 )
 SELECT count(*) FROM loose
 """
 
 
 def fold() -> int:
-    """Merge loose rows into the one row of their key, in batches; how many were merged. Any number may run it.
+    """Merge loose rows into the one row of their key in each grain, in batches; how many were merged.
 
     A batch is one statement: it takes away the loose rows that it sees and adds them to the folded ones. Rows that
-    come meanwhile stay loose until the next time.
+    come meanwhile stay loose until the next time. Any number may run it.
     """
     total = 0
     while (merged := _fold_batch()) > 0:

@@ -24,6 +24,7 @@ from accounts.services.accounts import wallet_of
 from billing.books import violations
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
+from rating.services import facts
 from rating.services.facts import COLUMNS
 from rating.services.imports import import_file
 from tests.cast import ACTOR
@@ -105,19 +106,27 @@ PLANTED: dict[str, tuple[str, str]] = {
     "a count": ("chunk_counts", "UPDATE rating_usagechunk SET rated = rated + 1"),
     "a fact's sale": (
         "facts",
-        "UPDATE rating_fact SET sale_micro = sale_micro + 1 WHERE id = (SELECT min(id) FROM rating_fact)",
+        "UPDATE rating_fact SET sale_micro = sale_micro + 1 WHERE id = (SELECT min(id) FROM rating_fact"
+        " WHERE grain = 'hour')",
     ),
     "a fact counted twice": (
         "facts",
-        f"INSERT INTO rating_fact ({COLUMNS}) SELECT {COLUMNS} FROM rating_fact WHERE charged > 0 ORDER BY id LIMIT 1",
+        f"INSERT INTO rating_fact ({COLUMNS}) SELECT {COLUMNS} FROM rating_fact WHERE charged > 0 AND grain = 'hour'"
+        " ORDER BY id LIMIT 1",
     ),
     "a fact that is gone": (
         "facts",
-        "DELETE FROM rating_fact WHERE id = (SELECT min(id) FROM rating_fact WHERE charged > 0)",
+        "DELETE FROM rating_fact WHERE id = (SELECT min(id) FROM rating_fact WHERE charged > 0 AND grain = 'hour')",
     ),
     "calls answered that nobody made": (
         "fact_counts",
-        "UPDATE rating_fact SET answered = answered + 1000000 WHERE id = (SELECT min(id) FROM rating_fact)",
+        "UPDATE rating_fact SET answered = answered + 1000000 WHERE id = (SELECT min(id) FROM rating_fact"
+        " WHERE grain = 'hour')",
+    ),
+    "a fact by the day": (
+        "fact_grains",
+        "UPDATE rating_fact SET duration_s = duration_s + 60 WHERE id = (SELECT min(id) FROM rating_fact"
+        " WHERE grain = 'day')",
     ),
     "a snapshot": ("book_snapshot", "UPDATE accounts_booksnapshot SET posted = posted + 1"),
     "an invoice's total": ("invoice_", f"UPDATE invoicing_invoice SET total = total + 0.01 WHERE id = {ISSUED}"),
@@ -171,6 +180,7 @@ def month(cast: Cast, tmp_path: Path, settings: Any) -> Cast:
     import_file(write(tmp_path / "october.csv", calls), cast.source(), actor=ACTOR)
     holds.place(wallet_of(cast.alice).pk, Decimal(3), key="order")
     books.snapshot_books()
+    facts.fold()
     for code in ("harbour", "pier", "summit", "meadow"):
         for invoice in run(cast.party(code), date(2026, 10, 1), actor=ACTOR).invoices:
             issue(approve(invoice, actor=ACTOR), actor=ACTOR)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
+from django.db.models import Sum
 
-from rating.models import Fact
+from rating.models import Fact, Grain
 from rating.services import facts
 from tests.cast import Cast
 
@@ -48,6 +49,22 @@ def test_folding_makes_one_row_of_a_key_and_keeps_the_rest_apart(cast: Cast) -> 
     facts.write_facts(frame(cast, {}))
     assert facts.fold() == 1
     assert facts.fold() == 0
-    found = sorted(Fact.objects.values_list("charged", flat=True))
-    assert found == [3, 3, 3, 4]
-    assert Fact.objects.filter(destination='a "b", c\\N', carrier=cast.carrier("atlas")).count() == 1
+    of_hours = Fact.objects.filter(grain=Grain.HOUR)
+    assert sorted(of_hours.values_list("charged", flat=True)) == [3, 3, 3, 4]
+    assert of_hours.filter(destination='a "b", c\\N', carrier=cast.carrier("atlas")).count() == 1
+
+
+def test_a_call_is_folded_once_into_each_grain(cast: Cast) -> None:
+    rows = [{"hour": NINE + timedelta(hours=at), "destination": f"D{at % 2}"} for at in (0, 1, 2, 20)]
+    facts.write_facts(frame(cast, *rows, {"buyer": str(cast.bob.pk)}))
+    facts.fold()
+    found = {grain: Fact.objects.filter(grain=grain).order_by("-charged") for grain in Grain}
+    assert {grain: rows.aggregate(Sum("charged"))["charged__sum"] for grain, rows in found.items()} == {
+        Grain.LOOSE: None,
+        **dict.fromkeys((Grain.HOUR, Grain.DAY, Grain.CLOCK), 5),
+    }
+    assert {(one.hour.day, one.destination, one.charged) for one in found[Grain.DAY]} == {
+        *((5, "D0", 2), (5, "D1", 1), (6, "D0", 1), (5, "France", 1))
+    }
+    first = found[Grain.CLOCK][0]
+    assert (first.buyer_id, first.destination, first.hour, first.charged) == (cast.harbour.pk, "", NINE, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Q, Sum
 
-from rating.models import Fact
+from rating.models import Fact, Grain
 from rating.services import facts
 from tests.cast import Cast
 from tests.rating.test_facts import NINE, NUMBERS, frame
@@ -71,7 +72,10 @@ def meanwhile(work: Callable[[], None], threads: int) -> Iterator[None]:
 
 
 def test_folding_beside_writers_and_readers(cast: Cast) -> None:
-    sides = [Sum("sale_micro", filter=Q(seller=seller)) for seller in (cast.harbour, cast.pier)]
+    sides = [
+        Sum("sale_micro", filter=Q(seller=seller, grain__in=[Grain.LOOSE, grain]))
+        for seller, grain in ((cast.harbour, Grain.CLOCK), (cast.pier, Grain.HOUR))
+    ]
 
     def read() -> None:
         both = Fact.objects.aggregate(harbour=sides[0], pier=sides[1])
@@ -84,12 +88,12 @@ def test_folding_beside_writers_and_readers(cast: Cast) -> None:
     with meanwhile(lambda: void(facts.fold()), 2), meanwhile(read, 1), ThreadPoolExecutor(WRITERS) as pool:
         kept = list(pool.map(write, range(WRITERS)))
     facts.fold()
-    for destination in DESTINATIONS:
-        of_it = Fact.objects.filter(destination=destination, seller=cast.harbour)
+    assert not Fact.objects.filter(grain=Grain.LOOSE).exists()
+    for destination, grain in itertools.product(DESTINATIONS, (Grain.HOUR, Grain.DAY)):
+        of_it = Fact.objects.filter(destination=destination, seller=cast.harbour, grain=grain)
         expected = sum(one[destination] for one in kept)
         assert {of_it.aggregate(found=Sum(name))["found"] for name in ("charged", "tax_micro")} == {expected}
-    assert Fact.objects.count() <= 2 * HOURS * len(DESTINATIONS)
-    assert not Fact.objects.filter(folded=False).exists()
+    assert Fact.objects.filter(grain=Grain.HOUR).count() <= 2 * HOURS * len(DESTINATIONS)
 
 
 def void(_result: object) -> None:
