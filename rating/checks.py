@@ -20,7 +20,8 @@ NOW = """
         CASE WHEN k.id IS NULL THEN c.cost ELSE k.cost END AS cost,
         CASE WHEN k.id IS NULL THEN c.cost_currency ELSE k.cost_currency END AS cost_currency,
         CASE WHEN k.id IS NULL THEN c.carrier_id ELSE k.carrier_id END AS carrier_id,
-        COALESCE(k.service_class, c.service_class) AS service_class, COALESCE(k.destination, c.destination) AS destination
+        COALESCE(k.service_class, c.service_class) AS service_class,
+        COALESCE(k.destination, c.destination) AS destination
     FROM rating_ratedcall c LEFT JOIN (
         SELECT DISTINCT ON (rated_call_id) * FROM rating_ratedcorrection ORDER BY rated_call_id, number DESC
     ) k ON k.rated_call_id = c.id WHERE k.withdrawn IS NOT TRUE)"""

@@ -32,7 +32,7 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 
 
 def rebuild_facts(month: date) -> int:
-    """Throw the facts of a UTC month away and make them again, corrections included; how many rows there are by the hour.
+    """Throw the facts of a UTC month away and make them again; how many rows there are by the hour.
 
     Whoever writes calls meanwhile waits at its facts until this is done, so that none is lost or counted twice.
     Calls that were not charged get the destination that today's prices name for their time.
