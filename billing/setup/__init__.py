@@ -30,7 +30,7 @@ or dates (midnight UTC).
                            free_s min_charge steps bands blocked
                     deck: file! (CSV beside the set-up file) effective answers; read only while the table is empty
     carriers        code! name! description cost_table offered active closed_reverts
-    sources         code! name! owner (the operator) format time_zone dial_plan carrier customer active
+    sources         code! name! owner (the operator) format time_zone dial_plan mapping carrier customer active
     destination_groups  code! seller (the operator) name destinations prefixes valid_from: for rules of lists
     price_lists     code! brand! name buyer carrier base_table or base_list active + decimals rounding time_zone
                     band_rule holidays,

@@ -110,7 +110,7 @@ class Prices:
         code = entry.text("code")
         values = {
             "name": entry.text("name"),
-            **entry.pick(format=text, time_zone=text, dial_plan=mapping, active=flag),
+            **entry.pick(format=text, time_zone=text, dial_plan=mapping, mapping=mapping, active=flag),
         }
         if entry.has("carrier"):
             values["carrier"] = find(Carrier, entry, "carrier")

@@ -76,6 +76,11 @@ class Migration(migrations.Migration):
             field=models.JSONField(blank=True, default=dict, verbose_name='mapping'),
         ),
         migrations.AddField(
+            model_name="usageimport",
+            name="mapping",
+            field=models.JSONField(blank=True, default=dict),
+        ),
+        migrations.AddField(
             model_name='usageimport',
             name='archive',
             field=models.CharField(blank=True, default='', max_length=255),

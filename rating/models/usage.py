@@ -23,7 +23,8 @@ class ImportStatus(models.TextChoices):
 class UsageImport(Scoped):
     """One file on its way in. Counts are the sums of its chunks'; read = all the others together.
 
-    A file that came in an archive names it; all files of one archive share `archive_id`.
+    A file that came in an archive names it; all files of one archive share `archive_id`. `mapping` is the source's as
+    it was when the file came: a change while the file is read is for the next one.
     """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("source__owner__path",)
@@ -35,6 +36,7 @@ class UsageImport(Scoped):
     size = models.BigIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True)
     format = models.CharField(max_length=32, default="auto")
+    mapping = models.JSONField(default=dict, blank=True)
     encoding = models.CharField(max_length=32, blank=True)
     status = models.CharField(max_length=10, choices=ImportStatus.choices, default=ImportStatus.PLANNING)
     error = models.JSONField(null=True)

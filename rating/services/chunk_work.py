@@ -48,6 +48,7 @@ def open_import(usage_import: UsageImport) -> OpenUsage:
         not_after=timezone.now() + CLOCKS_ALLOWED,
         format=usage_import.format,
         filename=usage_import.name,
+        mapping=usage_import.mapping,
     )
 
 

@@ -59,6 +59,7 @@ def receive(source: Source, blocks: Iterable[bytes], name: str, *, actor: Actor,
         size=size,
         digest=digest.hexdigest(),
         format=format or source.format,
+        mapping=source.mapping,
         actor=actor.label,
         actor_id=actor.member_id,
     )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from rating.models import Carrier, Source, SourceIdentity
 from rating.models.carriers import IdentityKind
 from rating.numbers import DialPlan
+from rating.usage.mapping import MappingError, UsageMapping
 from tiers.errors import Conflict, Invalid
 from tiers.models import Kind, Party
 from tiers.services.brands import check_time_zone
@@ -21,11 +22,15 @@ CALLER_MOST_DIGITS = 20
 
 
 class SourceDetails(TypedDict, total=False):
-    """`dial_plan` in the wire form of `DialPlan`; `carrier` and `customer` are taken where a record names none."""
+    """`dial_plan` in the wire form of `DialPlan`, `mapping` in that of `UsageMapping` (nothing: there is none).
+
+    `carrier` and `customer` are taken where a record names none.
+    """
 
     format: str
     time_zone: str
     dial_plan: dict[str, Any]
+    mapping: dict[str, Any]
     carrier: Carrier | None
     customer: Party | None
     active: bool
@@ -103,6 +108,11 @@ def _check(source: Source) -> None:
     customer = source.customer
     if customer and (customer.kind == Kind.OPERATOR or not customer.path.startswith(source.owner.path)):
         raise Invalid("customer", _("%s does not buy from the source's owner.") % customer.name, where="customer")
+    try:
+        if source.mapping:
+            UsageMapping.from_json(source.mapping)
+    except MappingError as error:
+        raise Invalid("mapping", error.message, where=f"mapping.{error.where}") from error
     try:
         DialPlan.from_json(source.dial_plan)
     except ValueError as error:

@@ -76,3 +76,12 @@ class Adapter(Protocol):
 
         `time_zone` reads times without an offset; a time after `not_after` is quarantined.
         """
+
+
+class Mappable(Protocol):
+    """A format whose columns come in an order that its user set."""
+
+    def prepare_mapped(
+        self, head_lines: Sequence[str], time_zone: tzinfo, *, not_after: datetime, columns: Sequence[str]
+    ) -> Parser:
+        """A parser for these columns, in this order; names that are not known are passed over."""

@@ -23,7 +23,7 @@ from rating.usage.formats.mitel import MitelSmdr
 from rating.usage.formats.radius import RadiusDetail
 from rating.usage.formats.threecx import ThreeCx
 from rating.usage.lines import decode_head
-from rating.usage.protocol import Adapter, UsageRefused
+from rating.usage.protocol import Adapter, Mappable, UsageRefused
 
 ADAPTERS: dict[str, Adapter] = {
     adapter.name: adapter
@@ -44,6 +44,9 @@ ADAPTERS: dict[str, Adapter] = {
         CdrStatsPlain(),
     )
 }
+
+MAPPABLE: dict[str, Mappable] = {"acc": Acc(), "asterisk_custom": AsteriskCustom(), "3cx": ThreeCx()}
+"""Those whose order of columns is set in the switch, and can be said in a source's mapping."""
 
 GENERIC = "generic"
 """Taken where no switch's own format is: headers of some are read by it too."""

@@ -21,6 +21,11 @@ from rating.usage.protocol import Match, UsageRefused
 from rating.usage.table import split_line
 
 WIDTH = 19
+STANDARD = (
+    *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start"),
+    *("answer", "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield", "peeraccount"),
+    *("linkedid", "sequence"),
+)
 _SCORE = 80
 
 
@@ -50,6 +55,12 @@ class AsteriskCustom:
             raise UsageRefused("unknown_layout", message, "line 1", "Export as CSV with a header.")
         return AsteriskCustomParser(True, time_zone, not_after)
 
+    def prepare_mapped(
+        self, head_lines: Sequence[str], time_zone: tzinfo, *, not_after: datetime, columns: Sequence[str]
+    ) -> AsteriskMappedParser:
+        """With the columns in the order of `cdr_custom.conf`, by the names of its variables."""
+        return AsteriskMappedParser(columns, time_zone, not_after)
+
 
 class AsteriskCustomParser(AsteriskParser):
     """Reads lines in that order."""
@@ -59,3 +70,20 @@ class AsteriskCustomParser(AsteriskParser):
         if len(found) != WIDTH:
             raise FieldError("", "columns", f"The line has {len(found)} columns; this layout has {WIDTH}.")
         return _standard(found)
+
+
+class AsteriskMappedParser(AsteriskParser):
+    """Reads lines in an order that was said; what a line lacks of the standard is empty."""
+
+    def __init__(self, columns: Sequence[str], zone: tzinfo, not_after: datetime) -> None:
+        self._columns = len(columns)
+        self._places = [columns.index(name) if name in columns else -1 for name in STANDARD]
+        super().__init__("uniqueid" in columns, zone, not_after)
+
+    def cells(self, text: str) -> list[str]:
+        found = fields.cleaned(split_line(text, ","))
+        if len(found) != self._columns:
+            reason = f"The line has {len(found)} columns; the source's mapping names {self._columns}."
+            raise FieldError("", "columns", reason)
+        found.append("")
+        return [found[place] for place in self._places]

@@ -51,7 +51,7 @@ _SLACK = timedelta(seconds=fields.CLOCK_SLACK_S)
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     """Where the header stands, how it is cut, and which column holds which field."""
 
     header_line: int
@@ -86,16 +86,16 @@ def _columns(names: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _find_layout(head_lines: Sequence[str]) -> _Layout | None:
+def _find_layout(head_lines: Sequence[str]) -> Layout | None:
     """The best header among the first lines: the one that names most fields, at least three."""
-    best: _Layout | None = None
+    best: Layout | None = None
     for number, line in enumerate(head_lines[:PREAMBLE_LINES], 1):
         for delimiter in DELIMITERS:
             cells = split_or_none(line, delimiter)
             if cells is None or len(cells) < 3:
                 continue
             columns = _columns([_header_name(cell) for cell in cells])
-            found = _Layout(number, delimiter, len(cells), columns)
+            found = Layout(number, delimiter, len(cells), columns)
             if len(columns) >= 3 and (best is None or len(columns) > len(best.columns)):
                 best = found
     return best
@@ -135,7 +135,7 @@ class GenericParser:
 
     framing = None
 
-    def __init__(self, layout: _Layout, zone: tzinfo, not_after: datetime) -> None:
+    def __init__(self, layout: Layout, zone: tzinfo, not_after: datetime) -> None:
         self._layout = layout
         self._clock = fields.Clock(zone, not_after)
         self._columns = layout.columns.keys()
