@@ -18,6 +18,7 @@ from rating.api import (
 )
 from rating.carriers_api import CarrierViewSet
 from rating.exchange_api import ExchangeRateViewSet
+from rating.rerating_api import RerateViewSet
 from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
 
 router = DefaultRouter()
@@ -35,6 +36,7 @@ for name, resource in {
     "rate-tables": TableViewSet,
     "price-lists": ListViewSet,
     "exchange-rates": ExchangeRateViewSet,
+    "reratings": RerateViewSet,
     "sources": SourceViewSet,
     "usage-imports": ImportViewSet,
     "calls": CallViewSet,

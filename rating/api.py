@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from rating.models import ImportStatus, PriceList, RatedCall, RateTable, Source, UsageImport
 from rating.pricing import Engine
-from rating.selectors import calls, explanations, prices, usage
+from rating.selectors import calls, corrections, explanations, prices, usage
 from rating.services import imports
 from rating.services.quote import Question, as_json, quote
 from rating.tasks import work_import
@@ -212,6 +212,11 @@ class CallOut(serializers.Serializer[Any]):
     tax = AmountField()
     cost = serializers.SerializerMethodField()
     cost_currency = serializers.SerializerMethodField()
+    corrected = serializers.SerializerMethodField()
+
+    def get_corrected(self, row: RatedCall) -> bool:
+        """Whether it was rated again; the amounts are those of now."""
+        return row.correction is not None
 
     def get_cost(self, row: RatedCall) -> str | None:
         return None if row.cost is None or not self._shown(row) else f"{row.cost:f}"
@@ -250,6 +255,10 @@ class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSe
     def get_object(self) -> RatedCall:
         return calls.rated_call(self.viewer, self.kwargs["pk"])
 
+    def paginate_queryset(self, queryset: Any) -> Any:
+        rows = super().paginate_queryset(queryset)
+        return rows if rows is None else corrections.as_now(rows)
+
     @extend_schema(parameters=[SIDES, *WHEN, OpenApiParameter("customer", str)])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().list(request, *args, **kwargs)
@@ -260,7 +269,8 @@ class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSe
         """How the amount came about, step by step."""
         call = self.get_object()
         sold = call.seller.is_at_or_below(self.viewer.party)
-        return Response(explanations.sale_lines(call) if sold else explanations.price_lines(call))
+        lines = explanations.sale_lines(call) if sold else explanations.price_lines(call)
+        return Response([*lines, *map(explanations.correction_line, corrections.history(self.viewer, call))])
 
 
 class QuoteIn(serializers.Serializer[Any]):

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from rating.models import ImportStatus, UsageImport
-from rating.services import facts, imports, leases
+from rating.services import facts, imports, leases, rerating
 from rating.services.exchange_fetch import fetch_rates
 from rating.services.posting import make_partitions as make
 from rating.services.unrated import rate_waiting
@@ -44,6 +44,21 @@ def make_partitions() -> None:
 def rate_unrated() -> int:
     """Calls that had no price: charge those that have one now."""
     return rate_waiting()
+
+
+@shared_task
+def work_rerating(run_id: str) -> bool:
+    """Compare or post a re-rating to its end."""
+    return rerating.work(UUID(run_id))
+
+
+@shared_task
+def requeue_reratings() -> int:
+    """Re-ratings whose worker died, or whose message was lost, are nudged again."""
+    waiting = rerating.forgotten(timezone.now() - FORGOTTEN)
+    for pk in waiting:
+        work_rerating.delay(str(pk))
+    return len(waiting)
 
 
 @shared_task

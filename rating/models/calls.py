@@ -6,7 +6,7 @@ column, newest-first pages and months prune by themselves. The tables are made i
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,9 @@ from rating.models.carriers import Carrier, Source
 from rating.models.lists import PriceList
 from tiers.models import Party
 from tiers.scope import Scoped
+
+if TYPE_CHECKING:
+    from rating.models.rerating import RatedCorrection
 
 
 class RateTerms(models.Model):
@@ -110,6 +113,9 @@ class RatedCall(Scoped):
     transfer_id = models.UUIDField(null=True)
     tax_transfer_id = models.UUIDField(null=True)
     cost_transfer_id = models.UUIDField(null=True)
+
+    correction: RatedCorrection | None = None
+    """The newest, where a selector laid it over the call (rating/selectors/corrections.py)."""
 
     class Meta:
         managed = False

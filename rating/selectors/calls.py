@@ -5,15 +5,17 @@ The big tables are asked by id, for ids carry the call's start: a month is a ran
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from rating.models import RatedCall, RecordStatus, UsageRecord
+from rating.selectors.corrections import as_now, moved
 from tiers.errors import NotFound
 from tiers.models import Party
 from tiers.viewer import Viewer
@@ -46,21 +48,21 @@ def bought_calls(viewer: Viewer, buyer: Party | None = None) -> QuerySet[RatedCa
 
 
 def tiers_of_call(viewer: Viewer, call: RatedCall) -> list[RatedCall]:
-    """The same call at every tier that the viewer may see, from the customer up."""
+    """The same call at every tier that the viewer may see, from the customer up, at what it costs now."""
     rows = RatedCall.visible.for_viewer(viewer).filter(
         began_between(call.started_at, call.started_at + MILLISECOND), record_id=call.record_id
     )
     found = rows.select_related("seller", "buyer", "terms", "cost_terms", "price_list", "carrier")
-    return sorted(found, key=lambda row: -row.seller.depth)
+    return sorted(as_now(found), key=lambda row: -row.seller.depth)
 
 
 def rated_call(viewer: Viewer, key: UUID) -> RatedCall:
-    """One rated call of the viewer's part of the tree. Raises NotFound."""
+    """One rated call of the viewer's part of the tree, at what it costs now. Raises NotFound."""
     rows = RatedCall.visible.for_viewer(viewer).select_related("seller", "buyer", "customer", "carrier", "terms")
     found: RatedCall | None = rows.filter(pk=key).first()
     if found is None:
         raise NotFound("no_call", _("There is no such call here."))
-    return found
+    return as_now([found])[0]
 
 
 def record_of(viewer: Viewer, call: RatedCall) -> UsageRecord | None:
@@ -94,16 +96,25 @@ def sums(rows: QuerySet[RatedCall]) -> list[CallSum]:
     """The foot of a table of calls: one line per pair of currencies."""
     found = (
         rows.order_by()
-        .values("currency", "cost_currency")
+        .values("currency", costs_in=F("cost_currency"))
         .annotate(calls=Count("id"), seconds=Sum("duration_s"), sales=Sum("sale"), costs=Sum("cost"))
-        .order_by("currency", "cost_currency")
     )
-    return [
-        CallSum(
-            one["currency"], one["calls"], int(one["seconds"] or 0), one["sales"], one["cost_currency"], one["costs"]
-        )
-        for one in found
-    ]
+    totals: dict[tuple[str, str | None], CallSum] = {}
+    for sign, row in (*((1, row) for row in found), *moved(rows)):
+        key = (row["currency"], row["costs_in"])
+        totals[key] = _added(totals.get(key, CallSum(key[0], 0, 0, Decimal(0), key[1], None)), sign, row)
+    return [totals[key] for key in sorted(totals, key=str) if totals[key].calls]
+
+
+def _added(total: CallSum, sign: int, row: Any) -> CallSum:
+    cost = total.cost if row["costs"] is None else (total.cost or Decimal(0)) + sign * row["costs"]
+    return replace(
+        total,
+        calls=total.calls + sign * row["calls"],
+        duration_s=total.duration_s + sign * int(row["seconds"] or 0),
+        sale=total.sale + sign * row["sales"],
+        cost=cost,
+    )
 
 
 def month_bounds(month: date, zone: object) -> tuple[datetime, datetime]:

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.figures import plain
 from rating.kernel import Rate as KernelRate
 from rating.kernel import explain
 from rating.models import RatedCall, RateTerms
+from rating.selectors.corrections import Step
 from rating.services.quote import origin_lines
 
 
@@ -25,6 +27,18 @@ def price_lines(call: RatedCall) -> list[dict[str, str]]:
 def cost_lines(call: RatedCall) -> list[dict[str, str]]:
     """Steps of the seller's own cost; none where it is not costed yet."""
     return _lines(call, call.cost_terms, with_origin=False) if call.cost_terms is not None else []
+
+
+def correction_line(step: Step) -> dict[str, str]:
+    """A correction as a step: what it was before, why and by whom; the value is what it came to, tax included."""
+    before, after = step.before + step.tax_before, step.after + step.tax_after
+    text = _("Corrected on %(day)s from %(before)s: %(why)s (%(who)s)") % {
+        "day": f"{step.at:%Y-%m-%d}",
+        "before": plain(before, 2),
+        "why": step.why,
+        "who": step.who,
+    }
+    return {"rule": "correction", "text": text, "value": plain(after, 2)}
 
 
 def _lines(call: RatedCall, terms: RateTerms, *, with_origin: bool) -> list[dict[str, str]]:

@@ -136,6 +136,12 @@ def apply(run: RerateRun, *, actor: Actor, increases: str | Collection[UUID] = (
     return run
 
 
+def forgotten(since: datetime) -> list[UUID]:
+    """Runs under way of which nobody has heard since a moment."""
+    under_way = [RerateStatus.PREVIEWING, RerateStatus.APPLYING]
+    return list(RerateRun.objects.filter(status__in=under_way, touched_at__lt=since).values_list("pk", flat=True))
+
+
 def _check(selection: Selection) -> None:
     if selection.end <= selection.start:
         raise Invalid("period", _("The period ends before it begins."), where="end")

@@ -24,10 +24,11 @@ MONEY = ("more", "less", "tax")
 
 
 class Tally:
-    """Adds verdicts up; may begin with what a run had so far."""
+    """Adds verdicts up; with a run that is posted, to what it had so far."""
 
     def __init__(self, directory: Directory, run: Any = None) -> None:
         self._directory = directory
+        self._posting = run is not None
         self.counts: Counter[str] = Counter(run.counts if run else {})
         self._totals = {_pair(row): _read(row, MONEY) for row in (run.totals if run else [])}
         self._largest: list[dict[str, Any]] = [_read(row, ("before", "after")) for row in (run.largest if run else [])]
@@ -44,7 +45,7 @@ class Tally:
         self.counts[self._way(verdict.changes)] += 1
         left = {one.key for one in verdict.left if one.key is not None}
         for key, amount in verdict.increases:
-            self._increase(key, amount, done=key not in left)
+            self._increase(key, amount, done=self._posting and key not in left)
         for change in verdict.changes:
             self._sale(change)
             self._cost(change)

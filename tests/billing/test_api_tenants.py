@@ -26,7 +26,7 @@ LISTS = {
     *("api:parties-list", "api:brands-list", "api:members-list", "api:api-keys-list", "api:wallets-list"),
     *("api:transfers-list", "api:carriers-list", "api:rate-tables-list", "api:price-lists-list", "api:sources-list"),
     *("api:usage-imports-list", "api:calls-list", "api:quote-list", "api:invoices-list", "api:exchange-rates-list"),
-    "api:carriers-offers",
+    *("api:carriers-offers", "api:reratings-list"),
 }
 
 OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
@@ -46,6 +46,8 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "api:usage-imports-quarantine": lambda world: (world.usage_import.pk,),
     "api:calls-detail": lambda world: (world.call("harbour").pk,),
     "api:calls-explanation": lambda world: (world.call("harbour").pk,),
+    "api:reratings-detail": lambda world: (world.rerating("harbour"),),
+    "api:reratings-apply": lambda world: (world.rerating("harbour"),),
     "api:invoices-detail": lambda world: (world.bill("harbour").pk,),
     "api:invoices-approve": lambda world: (world.bill("harbour").pk,),
     "api:invoices-document": lambda world: (world.bill("harbour").pk, "csv"),

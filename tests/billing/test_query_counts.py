@@ -22,6 +22,7 @@ LISTS = (
         "calls",
         "call",
         "unrated",
+        "reratings",
         "invoices",
         "invoice",
         "outbox",

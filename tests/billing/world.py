@@ -18,6 +18,7 @@ from invoicing.services.issuing import approve, issue
 from invoicing.services.mailing import send
 from rating.models import RatedCall, SourceIdentity, UsageImport
 from rating.services.imports import import_file
+from rating.services.rerating import Selection, preview
 from tests.cast import ACTOR, Cast
 from tests.invoicing.month import HEADER, call_lines
 from tiers.models import ApiKey
@@ -65,6 +66,12 @@ class World:
         found = money.transfers_of(self.cast.viewer(seller), self.cast.party(seller)).order_by("-id").first()
         assert found is not None
         return found
+
+    def rerating(self, seller: str) -> UUID:
+        """A run of this seller that was compared."""
+        now = timezone.now()
+        chosen = Selection(self.cast.party(seller), now - timedelta(days=40), now, "a rate was corrected")
+        return preview(chosen, actor=ACTOR).pk
 
     def identity(self, code: str) -> SourceIdentity:
         found: SourceIdentity = SourceIdentity.objects.get(party=self.cast.party(code))

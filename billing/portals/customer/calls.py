@@ -14,7 +14,7 @@ from billing.portals.keyset import page_of
 from billing.portals.look import look_of
 from billing.portals.own.calls import CallFilters, base_columns, csv_of
 from rating.models import RatedCall
-from rating.selectors import calls
+from rating.selectors import calls, corrections
 from rating.selectors.explanations import price_lines
 from tiers.errors import NotFound
 
@@ -28,9 +28,11 @@ class Calls(CustomerView):
         found = filters.of(calls.bought_calls(self.viewer))
         if self.as_file:
             return self.file(found)
+        page = page_of(found.select_related("carrier"), request.GET)
+        corrections.as_now(page.rows)
         return self.page(
             filters=filters,
-            page=page_of(found.select_related("carrier"), request.GET),
+            page=page,
             sums=calls.sums(found),
             export=request.GET.urlencode(),
         )
@@ -52,4 +54,9 @@ class CallPage(CustomerView):
         found = calls.rated_call(self.viewer, call)
         if found.buyer_id != self.viewer.party.pk:
             raise NotFound("no_call", _("There is no such call here."))
-        return self.page(call=found, record=calls.record_of(self.viewer, found), lines=price_lines(found))
+        return self.page(
+            call=found,
+            record=calls.record_of(self.viewer, found),
+            lines=price_lines(found),
+            history=corrections.history(self.viewer, found),
+        )

@@ -20,7 +20,7 @@ from billing.portals.own.calls import CallFilters, base_columns, csv_of
 from billing.portals.tabs import Tab, tabs
 from invoicing.render.calls_csv import safe_text
 from rating.models import RatedCall
-from rating.selectors import calls
+from rating.selectors import calls, corrections
 from rating.selectors.explanations import cost_lines, sale_lines
 from tiers.errors import NotFound
 from tiers.models import Party
@@ -56,6 +56,7 @@ class CallView(DealerView):
             self.request,
             (gettext_lazy("Sold"), reverse("dealer:calls")),
             (gettext_lazy("Unrated"), reverse("dealer:unrated")),
+            (gettext_lazy("Re-rating"), reverse("dealer:reratings")),
         )
 
 
@@ -69,6 +70,7 @@ class Calls(CallView):
         if self.as_file:
             return self.file(found)
         page = page_of(found, request.GET)
+        corrections.as_now(page.rows)
         return self.page(
             tabs=self.tabs(),
             filters=filters,
@@ -109,6 +111,7 @@ class CallPage(DealerView):
             record=calls.record_of(self.viewer, found),
             margin=margin_of(found),
             sale_lines=sale_lines(found),
+            history=corrections.history(self.viewer, found),
             cost_lines=cost_lines(found),
         )
 

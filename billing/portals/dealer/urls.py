@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from billing.portals.dealer import brand, buying, calls, customers, home, invoices, lists, money, search
+from billing.portals.dealer import brand, buying, calls, customers, home, invoices, lists, money, rerating, search
 
 app_name = "dealer"
 
@@ -47,6 +47,11 @@ urlpatterns = [
     path("calls/", calls.Calls.as_view(), name="calls"),
     path("calls/export.csv", calls.Calls.as_view(as_file=True), name="calls_csv"),
     path("calls/unrated/", calls.Unrated.as_view(), name="unrated"),
+    path("calls/rerating/", rerating.Reratings.as_view(), name="reratings"),
+    path("calls/rerating/new/", rerating.NewRerating.as_view(), name="rerating_new"),
+    path("calls/rerating/<uuid:run>/", rerating.ReratingPage.as_view(), name="rerating"),
+    path("calls/rerating/<uuid:run>/progress/", rerating.ReratingProgress.as_view(), name="rerating_progress"),
+    path("calls/rerating/<uuid:run>/post/", rerating.PostRerating.as_view(), name="rerating_post"),
     path("calls/<uuid:call>/", calls.CallPage.as_view(), name="call"),
     path("invoices/", invoices.Invoices.as_view(), name="invoices"),
     path("invoices/run/", invoices.RunMonth.as_view(), name="invoices_run"),

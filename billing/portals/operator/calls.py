@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ from billing.portals.look import look_of
 from billing.portals.operator.base import OperatorAct, OperatorView
 from billing.portals.tabs import Tab, tabs
 from rating.numbers.number import ServiceClass
-from rating.selectors import calls, prices
+from rating.selectors import calls, corrections, prices
 from rating.selectors.explanations import cost_lines, sale_lines
 from rating.services.unrated import rate_waiting
 from tiers.roles import May
@@ -77,8 +78,9 @@ class CallsView(OperatorView):
             self.request,
             (gettext_lazy("Rated"), reverse("operator:calls")),
             (gettext_lazy("Unrated"), reverse("operator:unrated")),
+            (gettext_lazy("Re-rating"), reverse("operator:reratings")),
         )
-        return [found[0], Tab(found[1].label, found[1].url, found[1].current, unrated)]
+        return [found[0], replace(found[1], count=unrated), *found[2:]]
 
 
 class Calls(CallsView):
@@ -101,8 +103,9 @@ class Calls(CallsView):
         if (service := filters.value("service")) is not None:
             found = found.filter(service_class=service)
         if (over := filters.value("over")) is not None:
-            found = found.filter(sale__gt=over)
+            found = corrections.over(found, over)
         page = page_of(found, request.GET)
+        corrections.as_now(page.rows)
         month = filters.chosen_month()
         return self.page(tabs=self.tabs(), filters=filters, page=page, sums=calls.sums(found), month=month)
 
@@ -115,7 +118,8 @@ class CallPage(OperatorView):
     def get(self, request: HttpRequest, call: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
         found = calls.rated_call(self.viewer, call)
         tiers = calls.tiers_of_call(self.viewer, found)
-        told = [(one, sale_lines(one)) for one in tiers]
+        histories = corrections.histories(self.viewer, tiers)
+        told = [(one, sale_lines(one), histories[one.pk]) for one in tiers]
         top = next((one for one in tiers if one.seller_id == self.viewer.party.pk), None)
         return self.page(
             call=found,

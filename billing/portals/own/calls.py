@@ -20,9 +20,10 @@ from billing.portals.forms.money import date_input
 from invoicing.render.calls_csv import safe_number, safe_text
 from rating.models import RatedCall
 from rating.selectors.calls import began_between, month_bounds
+from rating.selectors.corrections import over as sold_over
+from rating.selectors.corrections import streamed_as_now
 
 THIS_MONTH, LAST_MONTH, ALL = "month", "last", "all"
-AT_A_TIME = 2000
 
 
 class CallFilters(Filters):
@@ -86,7 +87,7 @@ class CallFilters(Filters):
         if (caller := self.value("caller")) is not None:
             rows = rows.filter(caller__contains=caller.lstrip("+").replace(" ", ""))
         if (over := self.value("over")) is not None:
-            rows = rows.filter(sale__gt=over)
+            rows = sold_over(rows, over)
         return rows
 
     def bounds(self) -> tuple[datetime | None, datetime | None]:
@@ -140,7 +141,7 @@ class _Echo:
 def _lines(calls: QuerySet[RatedCall], columns: list[Column]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow([name for name, _value in columns])
-    for call in calls.iterator(chunk_size=AT_A_TIME):
+    for call in streamed_as_now(calls):
         yield writer.writerow([value(call) for _name, value in columns])
 
 
