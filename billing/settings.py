@@ -262,6 +262,7 @@ CELERY_BEAT_SCHEDULE = {
     "usage-lapsed-chunks": {"task": "rating.tasks.requeue_lapsed_chunks", "schedule": 30.0},
     "usage-partitions": {"task": "rating.tasks.make_partitions", "schedule": 6 * 3600.0},
     "reratings": {"task": "rating.tasks.requeue_reratings", "schedule": 60.0},
+    "book-changes": {"task": "rating.tasks.fold_book_changes", "schedule": 600.0},
     "facts": {"task": "rating.tasks.fold_facts", "schedule": 60.0},
     "outbox": {"task": "invoicing.tasks.send_outbox", "schedule": 30.0},
     "documents": {"task": "invoicing.tasks.render_missing", "schedule": 60.0},

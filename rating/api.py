@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from rating.models import ImportStatus, PriceList, RatedCall, RateTable, Source, UsageImport
 from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.selectors import calls, corrections, explanations, prices, usage
 from rating.services import imports
 from rating.services.quote import Question, as_json, quote
@@ -306,7 +307,7 @@ class QuoteViewSet(ViewerViewSet):
             carrier = prices.offered_carriers().filter(code=given["carrier"]).values_list("pk", flat=True).first()
             if carrier is None:
                 raise NotFound("no_carrier", _("There is no such carrier."), where="carrier")
-        engine = Engine()
+        engine = current_engine()
         question = Question(customer, given["to"], given["seconds"], given.get("at") or timezone.now(), carrier)
         return Response(visible_quote(as_json(question, quote(question, engine), engine), self.viewer.party, engine))
 

@@ -9,6 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from rating.models import ImportStatus, UsageImport
+from rating.pricing.current import fold_changes
 from rating.services import facts, imports, leases, rerating
 from rating.services.exchange_fetch import fetch_rates
 from rating.services.posting import make_partitions as make
@@ -72,3 +73,9 @@ def fetch_exchange_rates() -> int:
     """The bank's rates of the day; how many were new."""
     result = fetch_rates()
     return result.added if result else 0
+
+
+@shared_task
+def fold_book_changes() -> int:
+    """The trace of changes to prices is folded into one row, so that looking at it stays quick."""
+    return fold_changes()

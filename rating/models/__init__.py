@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rating.models.books import BookChange
 from rating.models.calls import Direction, RatedCall, RateTerms, RecordStatus, UsageRecord
 from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
 from rating.models.facts import Fact, Grain
@@ -21,6 +22,7 @@ from rating.models.rules import (
 from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKey, UsageChunk, UsageHalf, UsageImport
 
 __all__ = [
+    "BookChange",
     "Carrier",
     "CarrierChoice",
     "CarrierLink",

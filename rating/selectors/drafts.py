@@ -12,6 +12,7 @@ from django.db import connection
 
 from rating.models import Follows, PriceList, Publication, RateTable
 from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.pricing.lists import Follow
 from rating.selectors.differences import Difference, between_lists, counted
 from tiers.viewer import Viewer
@@ -44,7 +45,7 @@ class Draft:
         """The engine must know the newest prices."""
         self.price_list = price_list
         self.at = at
-        self._engine = engine or Engine()
+        self._engine = engine or current_engine()
 
     @cached_property
     def changes(self) -> list[Difference]:

@@ -22,6 +22,7 @@ from rating.models import Carrier, CarrierChoice, PriceList, Rate
 from rating.numbers import DialPlan, Number
 from rating.numbers.names import region_code
 from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.pricing.lists import Found
 from rating.selectors.prices import in_force
 from rating.services.quote import dial_plan_of, is_abroad, read_number
@@ -72,7 +73,7 @@ class Tariff:
             raise NotFound("no_party", _("There is no such party here."))
         self.buyer = buyer
         self.at = at or timezone.now()
-        self.engine = engine or Engine()
+        self.engine = engine or current_engine()
         self.links = self.engine.directory.chain(buyer.pk, self.at)
 
     @cached_property

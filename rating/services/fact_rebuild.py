@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from rating.checks import NOW
 from rating.models import Fact, Grain, RatedCall, RecordStatus, UsageRecord
-from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.selectors.calls import began_between, month_bounds
 from rating.services.facts import COLUMNS, LOCK, fold, write_facts
 from rating.services.posting import Poster
@@ -38,7 +38,7 @@ def rebuild_facts(month: date) -> int:
     Calls that were not charged get the destination that today's prices name for their time.
     """
     start, end = month_bounds(month, UTC)
-    engine = Engine()
+    engine = current_engine()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         cursor.execute("LOCK TABLE rating_fact IN SHARE ROW EXCLUSIVE MODE")

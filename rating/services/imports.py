@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rating.models import ChunkStatus, ImportStatus, Source, UsageChunk, UsageImport
-from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.services.chunk_work import COUNTS, Desk, Ready, open_import
 from rating.services.leases import Lease, keeper
 from rating.services.press import Press, guarded
@@ -117,7 +117,7 @@ def work(import_id: UUID) -> int:
 
     def prepare(lease: Lease) -> Ready:
         nonlocal desk
-        desk = desk or Desk(usage_import, Engine())
+        desk = desk or Desk(usage_import, current_engine())
         return desk.prepare(lease)
 
     with keeper() as keep, Press(keep) as press:

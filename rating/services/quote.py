@@ -15,6 +15,7 @@ from rating.models import Source
 from rating.numbers import BadNumber, DialPlan, Number
 from rating.numbers.names import is_abroad as leaves_home
 from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
+from rating.pricing.current import current_engine
 from rating.pricing.lists import Found
 from tiers.errors import Conflict, Invalid
 from tiers.models import Party
@@ -46,7 +47,7 @@ def quote(question: Question, engine: Engine | None = None) -> PricedCall:
         duration_s=question.duration_s,
         chosen=question.carrier,
     )
-    priced = (engine or Engine()).price(facts)
+    priced = (engine or current_engine()).price(facts)
     if isinstance(priced, Unpriced):
         raise unpriced_error(priced)
     return priced

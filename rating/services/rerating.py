@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from accounts.services.transactions import in_transaction
 from rating.models import PriceList, RecordStatus, RerateRun, RerateStatus, Source, UsageRecord
 from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.services.rerating_calls import Slice, Within, read, within
 from rating.services.rerating_compare import Comparer, Verdict
 from rating.services.rerating_post import Corrector
@@ -177,7 +178,7 @@ def _alone_with(run_id: UUID) -> Iterator[bool]:
 
 
 def _compare(run: RerateRun) -> None:
-    engine, chosen = Engine(), within(run)
+    engine, chosen = current_engine(), within(run)
     comparer = Comparer(engine, run.party, chosen.lists, None)
     tally, position = Tally(engine.directory), None
     while records := _next(chosen, position):
@@ -191,7 +192,7 @@ def _compare(run: RerateRun) -> None:
 
 
 def _correct(run: RerateRun) -> None:
-    engine, chosen = Engine(), within(run)
+    engine, chosen = current_engine(), within(run)
     buyers = None if run.accepted == ALL else {UUID(key) for key in run.accepted or ()}
     comparer = Comparer(engine, run.party, chosen.lists, buyers)
     actor = Actor(run.applied_by, run.actor_id)

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from accounts.services.transactions import in_transaction
 from rating.models import RecordStatus, Source, UsageRecord
 from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.services import records
 from rating.services.binary import digests
 from rating.services.copying import uuid_array
@@ -30,7 +31,7 @@ def rate_waiting(actor: Actor = SYSTEM, among: QuerySet[UsageRecord] | None = No
 
     Safe to run at any time, by any number.
     """
-    engine, total, after = Engine(), 0, UUID(int=0)
+    engine, total, after = current_engine(), 0, UUID(int=0)
     while True:
         last, charged = _batch(engine, after, actor, among)
         total += charged

@@ -22,7 +22,7 @@ from billing.portals.own.rates import table_file
 from billing.portals.tabs import Tab, tabs
 from billing.portals.views import explain, sentence
 from rating.decks import DeckQuestions
-from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.selectors import prices
 from rating.services.deck_preview import preview_deck
 from rating.services.decks import import_deck
@@ -230,7 +230,7 @@ class TryNumber(OperatorView):
         question = Question(
             data["customer"], data["to"], data["seconds"], data["at"] or timezone.now(), carrier and carrier.pk
         )
-        engine = Engine()
+        engine = current_engine()
         try:
             answer = as_json(question, quote(question, engine), engine)
         except TollgateError as error:

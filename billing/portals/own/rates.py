@@ -16,7 +16,7 @@ from openpyxl.cell import WriteOnlyCell
 
 from invoicing.render.calls_csv import safe_text
 from rating.models import PriceList, RateTable
-from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.selectors.export import Line, header, list_lines, table_lines
 from tiers.errors import NotFound
 
@@ -33,7 +33,7 @@ def table_file(table: RateTable, kind: str) -> HttpResponseBase:
 
 def list_file(price_list: PriceList, kind: str) -> HttpResponseBase:
     """What the list charges now. Raises NotFound for a kind of file that is not made."""
-    book = Engine().shelf.book(price_list.pk)
+    book = current_engine().shelf.book(price_list.pk)
     lines = iter(()) if book is None else list_lines(price_list, book, timezone.now())
     return _file(lines, price_list.currency, price_list.code, kind)
 

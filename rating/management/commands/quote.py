@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from rating.models import Carrier
-from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.services.quote import Question, as_json, quote
 from tiers.commands import TollgateCommand, usage
 from tiers.errors import NotFound
@@ -45,7 +45,7 @@ class Command(TollgateCommand):
             if carrier is None:
                 raise NotFound("carrier", f"There is no carrier {options['carrier']}.", where="--carrier")
         at = parse_moment(options["at"]) if options["at"] else timezone.now()
-        engine = Engine()
+        engine = current_engine()
         question = Question(customer, options["to"], options["seconds"], at, carrier)
         return as_json(question, quote(question, engine), engine), 0
 
