@@ -89,9 +89,11 @@ class Directory:
             self._choices[party].append((start, end, carrier))
         self.taxes: dict[UUID, Tax] = {}
         self.default_carriers: dict[UUID, UUID | None] = {}
+        self.below_cost: dict[UUID, str] = {}
         for terms in PriceTerms.objects.all():
             self.taxes[terms.brand_id] = Tax(terms.tax_rate, terms.prices_include_tax)
             self.default_carriers[terms.brand_id] = terms.default_carrier_id
+            self.below_cost[terms.brand_id] = terms.below_cost
         self.zones = {pk: ZoneInfo(zone) for pk, zone in Brand.objects.values_list("pk", "time_zone")}
         self.carriers = {carrier.code: carrier for carrier in Carrier.objects.select_related("cost_table")}
         self.carriers_by_id = {carrier.pk: carrier for carrier in self.carriers.values()}

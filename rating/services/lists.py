@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rating.models import Carrier, ListRule, ListTerms, PriceList, PriceTerms, Rate, RateTable
+from rating.services.guard import guarded
 from rating.services.publishing import publish_first, set_follows
 from rating.services.rates import Pricing, RateEntry, check_pricing, create_table, end_rate, set_rates
 from tiers.errors import Conflict, Invalid
@@ -59,6 +60,7 @@ class BrandTerms(TypedDict, total=False):
     tax_name: str
     tax_rate: Decimal
     default_carrier: Carrier | None
+    below_cost: str
 
 
 def create_list(seller: Party, code: str, brand: Brand, *, actor: Actor, **details: Unpack[ListDetails]) -> PriceList:
@@ -98,11 +100,20 @@ def update_list(price_list: PriceList, *, actor: Actor, **details: Unpack[ListDe
 
 
 def set_list_terms(
-    price_list: PriceList, *, actor: Actor, valid_from: datetime | None = None, **terms: Unpack[Terms]
+    price_list: PriceList,
+    *,
+    actor: Actor,
+    valid_from: datetime | None = None,
+    accept_loss: bool = True,
+    **terms: Unpack[Terms],
 ) -> tuple[ListTerms, bool]:
-    """The list's mark-up from a moment (now) on: (its terms, whether anything changed). The same moment corrects."""
+    """The list's mark-up from a moment (now) on: (its terms, whether anything changed). The same moment corrects.
+
+    Raises BelowCostError (rating.services.guard) where it would sell below cost: the brand refuses that, or warns and
+    `accept_loss` is False.
+    """
     moment = valid_from or timezone.now()
-    with written_by(actor):
+    with written_by(actor), guarded(price_list, accept=accept_loss, at=moment):
         PriceList.objects.select_for_update(no_key=True).get(pk=price_list.pk)
         row = ListTerms.objects.filter(price_list=price_list, valid_from=moment).first()
         made = row is None
@@ -121,14 +132,17 @@ def set_own_rate(
     *,
     actor: Actor,
     effective_from: datetime | None = None,
+    accept_loss: bool = True,
     **values: Any,
 ) -> Rate:
     """Charge `price` a minute for this prefix from a moment (now) on, whatever the base says; the rate before ends.
 
-    `values` are the other fields of `RateEntry` (connect_fee, first_s, step_s, ...). Raises Invalid.
+    `values` are the other fields of `RateEntry` (connect_fee, first_s, step_s, ...). Raises Invalid, and BelowCostError
+    as `set_list_terms` does.
     """
     entry = RateEntry(prefix, price, effective_from or timezone.now(), **values)
-    with written_by(actor):
+    guard = guarded(price_list, accept=accept_loss, under=prefix, at=entry.effective_from)
+    with written_by(actor), guard:
         return set_rates(own_table(price_list, actor=actor), [entry], actor=actor).rows[0]
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rating.models import Follows, PriceList, Publication
+from rating.services.guard import guarded
 from tiers.errors import Conflict, Invalid
 from tiers.services.writing import written_by
 from tiers.viewer import Actor
@@ -22,15 +23,17 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """A list's first publication holds for whatever was before it too."""
 
 
-def publish(price_list: PriceList, *, actor: Actor, valid_from: datetime | None = None) -> Publication:
+def publish(
+    price_list: PriceList, *, actor: Actor, valid_from: datetime | None = None, accept_loss: bool = True
+) -> Publication:
     """Derive the list from its base as it is known now, from a moment (now) on.
 
     What was to be published later is superseded. Raises Conflict for a list that follows automatically or has no base,
-    Invalid for a moment that has passed.
+    Invalid for a moment that has passed, BelowCostError as `set_list_terms` does.
     """
     now = timezone.now()
     moment = valid_from or now
-    with written_by(actor):
+    with written_by(actor), guarded(price_list, accept=accept_loss, at=moment):
         locked = _locked(price_list)
         if not _has_base(locked):
             raise Conflict("no_base", _("%s has no base: its own prices need no publication.") % locked.name)
