@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from billing.portals.look import look_of
+from rating.services.guard import BelowCostError
 from tiers.errors import Conflict, NotFound, TollgateError
 from tiers.ids import uuid7
 from tiers.roles import May
@@ -161,6 +162,7 @@ class OnceForm(forms.Form):
 
 def explain(form: forms.Form, error: TollgateError) -> None:
     """What a service refused, at the field it names, else above the form."""
+    form.below = error if isinstance(error, BelowCostError) else None  # type: ignore[attr-defined]
     field = error.where if error.where in form.fields and not form.fields[error.where].widget.is_hidden else None
     form.add_error(field, sentence(error))
 

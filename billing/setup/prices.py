@@ -130,7 +130,7 @@ class Prices:
         brand = find(Brand, entry, "code")
         with entry.entry("prices") as prices:
             if prices is not None:
-                values = prices.pick(prices_include_tax=flag, tax_name=text, tax_rate=decimal)
+                values = prices.pick(prices_include_tax=flag, tax_name=text, tax_rate=decimal, below_cost=text)
                 if prices.has("default_carrier"):
                     values["default_carrier"] = find(Carrier, prices, "default_carrier")
                 made = not hasattr(brand, "price_terms")

@@ -73,6 +73,12 @@ def price(value: Decimal | None) -> str:
 
 
 @register.filter
+def cut_price(value: Decimal | None) -> str:
+    """A price that was worked out, to six places."""
+    return price(None if value is None else round(value, 6))
+
+
+@register.filter
 def count(value: int | None) -> str:
     """A whole number, grouped; zero quiet."""
     if value is None:

@@ -52,11 +52,14 @@ def widest_loss(
     keep = HUNDRED / (HUNDRED + tax_percent) if tax_percent else Decimal(1)
     if _plainly_above(sale, cost, exchange, keep):
         return None
-    found: Loss | None = None
-    for one in _compared(sale, cost, exchange, at, keep):
-        if one.gap > 0 and (found is None or one.gap > found.gap):
-            found = one
-    return found
+    rounded = _rounded(sale, cost, exchange)
+    found = [one for one in _compared(sale, cost, exchange, at, keep) if one.gap > 0]
+    return max(found, key=lambda one: one.gap - (rounded if one.call_s else 0), default=None)
+
+
+def _rounded(sale: Found, cost: Found, exchange: Decimal) -> Decimal:
+    """What rounding alone may make of two amounts: a call is named only where it shows more than its price a minute."""
+    return Decimal(1).scaleb(-sale.measure.decimals) + Decimal(1).scaleb(-cost.measure.decimals) * exchange
 
 
 def _plainly_above(sale: Found, cost: Found, exchange: Decimal, keep: Decimal) -> bool:
@@ -67,9 +70,8 @@ def _plainly_above(sale: Found, cost: Found, exchange: Decimal, keep: Decimal) -
     counted = [(row.first_s or row.step_s, row.step_s, row.grace_s, row.free_s) for row in (one, other)]
     if counted[0] != counted[1]:
         return False
-    rounded = Decimal(1).scaleb(-sale.measure.decimals) + Decimal(1).scaleb(-cost.measure.decimals) * exchange
     return (
-        one.price * keep - other.price * exchange >= rounded
+        one.price * keep - other.price * exchange >= _rounded(sale, cost, exchange)
         and one.connect_fee * keep >= other.connect_fee * exchange
         and one.min_charge * keep >= other.min_charge * exchange
     )

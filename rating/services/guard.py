@@ -119,7 +119,7 @@ def sold_below_cost(
                     found.append(
                         Sold(
                             prefix,
-                            named.row.destination,
+                            named.row.destination or (paid.row.destination if paid else ""),
                             price_list.code,
                             price_list.name,
                             cost.name,

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy
 
 from billing.portals.customer.prices import LONGEST_SEARCH, number_price, price_words
 from billing.portals.dealer.lists import PriceView
+from billing.portals.losses import below_cost_page
 from rating.pricing import Engine
 from rating.pricing.engine import TierPrice
+from rating.selectors import prices
 from rating.selectors.tariffs import Tariff
 from rating.services.quote import MAX_DURATION_S, Question, explain_found, quote
 from tiers.errors import Conflict, TollgateError
@@ -46,6 +48,16 @@ class BuyPrices(PriceView):
             cut=cut or len(rows) > MOST_ROWS,
             usual=usual,
         )
+
+
+class BelowCost(PriceView):
+    """What the dealer sells below its cost now, worst first, over all carriers that a customer may choose."""
+
+    template_name = "dealer/below_cost.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        own = prices.lists(self.viewer).filter(seller=self.viewer.party)
+        return self.page(tabs=self.tabs(), found=below_cost_page(own, self.bought.engine, timezone.now()))
 
 
 class TryForm(forms.Form):

@@ -19,6 +19,7 @@ from billing.formatting import price_text
 from billing.portals.dealer.base import DealerAct, DealerForm, DealerView
 from billing.portals.dealer.price_forms import CopyForm, MarkupForm, NewListForm, RateForm
 from billing.portals.keyset import page_of
+from billing.portals.losses import AsksAboutLoss
 from billing.portals.own.calls import increments
 from billing.portals.own.rates import list_file
 from billing.portals.tabs import Tab, tabs
@@ -41,6 +42,7 @@ class PriceView(DealerView):
             self.request,
             (gettext_lazy("Your lists"), reverse("dealer:prices")),
             (gettext_lazy("What you pay"), reverse("dealer:buy_prices")),
+            (gettext_lazy("Below cost"), reverse("dealer:below_cost")),
             (gettext_lazy("Try a number"), reverse("dealer:try")),
         )
 
@@ -160,7 +162,7 @@ class NewList(DealerForm):
         return self.go("list", made.code, said=_("The list is in force from now on."))
 
 
-class SetMarkup(OneList, DealerForm, PriceView):
+class SetMarkup(AsksAboutLoss, OneList, DealerForm, PriceView):
     """The mark-up, with what it earns shown while it is typed."""
 
     form_class = MarkupForm
@@ -190,11 +192,15 @@ class SetMarkup(OneList, DealerForm, PriceView):
 
     def more_context(self, form: forms.Form) -> dict[str, Any]:
         typed = ListTerms(price_list=self.price_list, markup=self.terms.markup, addon=self.terms.addon)
-        return {"list": self.price_list, **effect_context(self, typed)}
+        return {**super().more_context(form), "list": self.price_list, **effect_context(self, typed)}
 
     def save(self, form: Any) -> HttpResponse:
         _terms, changed = set_list_terms(
-            self.price_list, actor=self.viewer.actor, valid_from=form.cleaned_data["valid_from"], **form.terms()
+            self.price_list,
+            actor=self.viewer.actor,
+            valid_from=form.cleaned_data["valid_from"],
+            accept_loss=self.accepted,
+            **form.terms(),
         )
         return self.go("list", self.price_list.code, said=_("Saved.") if changed else _("Nothing was changed."))
 
@@ -246,7 +252,7 @@ def _decimal(text: str) -> Decimal:
     return value if value.is_finite() and abs(value) < Decimal(10) ** 8 else Decimal(0)
 
 
-class SetRate(OneList, DealerForm):
+class SetRate(AsksAboutLoss, OneList, DealerForm):
     """A price of its own for one destination, from a moment on, whatever the base says."""
 
     form_class = RateForm
@@ -284,6 +290,7 @@ class SetRate(OneList, DealerForm):
             data["price"],
             actor=self.viewer.actor,
             effective_from=data["effective_from"],
+            accept_loss=self.accepted,
             **values,
         )
         return self.go("list", self.price_list.code, said=self.said(rate))

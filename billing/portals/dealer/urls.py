@@ -36,6 +36,7 @@ urlpatterns = [
     path("prices/", lists.Lists.as_view(), name="prices"),
     path("prices/new/", lists.NewList.as_view(), name="list_new"),
     path("prices/buy/", buying.BuyPrices.as_view(), name="buy_prices"),
+    path("prices/below-cost/", buying.BelowCost.as_view(), name="below_cost"),
     path("prices/try/", buying.TryNumber.as_view(), name="try"),
     path("prices/lists/<slug:code>/", lists.ListPage.as_view(), name="list"),
     path("prices/lists/<slug:code>/file/<slug:kind>/", lists.ListFile.as_view(), name="list_file"),

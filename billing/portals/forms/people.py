@@ -144,13 +144,13 @@ class BrandForm(forms.Form):
 
     more: ClassVar[tuple[str, ...]] = (
         *("language", "host", "logo", "address", "phone", "website", "tax_id"),
-        *("tax_name", "prices_include_tax", "paper", "calls_group", "approval_required", "attach_docx"),
+        *("tax_name", "prices_include_tax", "below_cost", "paper", "calls_group", "approval_required", "attach_docx"),
         *("bank_name", "bank_account", "bank_code", "payment_text", "footer", "copy_to"),
     )
     LOOK: ClassVar[tuple[str, ...]] = (
         *("time_zone", "language", "accent", "host", "sender", "address", "phone", "website", "tax_id"),
     )
-    PRICE: ClassVar[tuple[str, ...]] = ("prices_include_tax", "tax_name", "tax_rate")
+    PRICE: ClassVar[tuple[str, ...]] = ("prices_include_tax", "tax_name", "tax_rate", "below_cost")
     PAPER: ClassVar[tuple[str, ...]] = (
         *("series", "due_days", "approval_required", "paper", "calls_group", "attach_docx"),
         *("bank_name", "bank_account", "bank_code", "payment_text", "footer", "copy_to"),
@@ -186,6 +186,12 @@ class BrandForm(forms.Form):
     tax_id = forms.CharField(label=_("Tax number"), max_length=40, required=False)
     tax_name = forms.CharField(label=_("Name of the tax"), max_length=40, initial="VAT")
     prices_include_tax = forms.BooleanField(label=_("Prices include tax"), required=False)
+    below_cost = forms.ChoiceField(
+        label=_("A price below its cost"),
+        choices=[("warn", _("is saved after a warning")), ("refuse", _("is refused"))],
+        initial="warn",
+        required=False,
+    )
     paper = forms.ChoiceField(label=_("Paper"), choices=[("A4", "A4"), ("Letter", "Letter")])
     calls_group = forms.ChoiceField(
         label=_("Calls grouped by"), choices=[("day", _("day")), ("number", _("number"))], required=False
@@ -198,6 +204,9 @@ class BrandForm(forms.Form):
     payment_text = forms.CharField(label=_("How to pay"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     footer = forms.CharField(label=_("Foot of the page"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     copy_to = forms.EmailField(label=_("Copy of each mail to"), required=False)
+
+    def clean_below_cost(self) -> str:
+        return self.cleaned_data["below_cost"] or "warn"
 
     def picked(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}

@@ -14,10 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from billing.portals.forms.prices import CarrierForm, ListForm, RateForm, TermsForm
 from billing.portals.keyset import page_of
+from billing.portals.losses import AsksAboutLoss, below_cost_page
 from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.operator.prices import RateFilters, price_tabs
 from billing.portals.own.rates import list_file
 from rating.models import Carrier, PriceList
+from rating.pricing import Engine
 from rating.selectors import prices
 from rating.services.carriers import create_carrier, update_carrier
 from rating.services.lists import create_list, set_list_terms, set_own_rate
@@ -120,7 +122,7 @@ class NewList(OperatorForm):
         return self.go("list", made.code, said=_("%s is created.") % made.name)
 
 
-class SetTerms(OneList, OperatorForm):  # type: ignore[override]
+class SetTerms(AsksAboutLoss, OneList, OperatorForm):  # type: ignore[override]
     form_class = TermsForm
     right = May.PRICES
     verb = gettext_lazy("Save")
@@ -139,12 +141,16 @@ class SetTerms(OneList, OperatorForm):  # type: ignore[override]
 
     def save(self, form: Any) -> HttpResponse:
         set_list_terms(
-            self.price_list, actor=self.viewer.actor, valid_from=form.cleaned_data["valid_from"], **form.terms()
+            self.price_list,
+            actor=self.viewer.actor,
+            valid_from=form.cleaned_data["valid_from"],
+            accept_loss=self.accepted,
+            **form.terms(),
         )
         return self.go("list", self.price_list.code, said=_("The terms are saved."))
 
 
-class SetOwnRate(OneList, OperatorForm):  # type: ignore[override]
+class SetOwnRate(AsksAboutLoss, OneList, OperatorForm):  # type: ignore[override]
     form_class = RateForm
     right = May.PRICES
     verb = gettext_lazy("Enter")
@@ -161,6 +167,7 @@ class SetOwnRate(OneList, OperatorForm):  # type: ignore[override]
             data["price"],
             actor=self.viewer.actor,
             effective_from=data["effective_from"],
+            accept_loss=self.accepted,
             **form.values(),
         )
         return self.go("list", self.price_list.code, said=_("The price for %s is entered.") % data["prefix"])
@@ -168,6 +175,16 @@ class SetOwnRate(OneList, OperatorForm):  # type: ignore[override]
 
 def _short(value: Any) -> Any:
     return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+class BelowCost(OperatorView):
+    """What the operator sells below its cost now, worst first."""
+
+    template_name = "operator/below_cost.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        own = prices.lists(self.viewer).filter(seller=self.viewer.party)
+        return self.page(tabs=price_tabs(request), found=below_cost_page(own, Engine(), timezone.now()))
 
 
 class Carriers(OperatorView):
