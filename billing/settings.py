@@ -214,6 +214,9 @@ WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BYTES = 512 * 1024 * 1024
+UNPACKED_MAX_BYTES = 4 * 1024 * 1024 * 1024
+UNPACKED_MAX_RATIO = 200
+UNPACKED_MAX_FILES = 1000
 
 # -- safety ---------------------------------------------------------------------------------------------------------
 HTTPS = env_flag("HTTPS")

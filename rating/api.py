@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,8 +18,8 @@ from rating.models import ImportStatus, PriceList, RatedCall, RateTable, Source,
 from rating.pricing import Engine
 from rating.pricing.current import current_engine
 from rating.selectors import calls, corrections, explanations, prices, usage
-from rating.services import imports
 from rating.services.quote import Question, as_json, quote
+from rating.services.receiving import receive_all
 from rating.tasks import work_import
 from tiers.errors import NotFound
 from tiers.rest import AmountField, CodeField, ViewerViewSet, extend_schema
@@ -129,6 +130,8 @@ class ImportOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     source = serializers.CharField(source="source.code")  # type: ignore[assignment]
     name = serializers.CharField()
+    archive = serializers.CharField(help_text="The archive that the file came in.")
+    archive_id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=ImportStatus.choices)
     lines = serializers.IntegerField()
     error = serializers.JSONField()
@@ -163,25 +166,35 @@ class QuarantinedOut(serializers.Serializer[Any]):
 
 
 class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSet):
-    """Usage files on their way in. POST one as multipart; it is worked in the background."""
+    """Usage files on their way in. POST one as multipart; it is worked in the background.
+
+    A zip of several files makes an import of each; the answer is the first, `archive_id` finds the others.
+    """
 
     serializer_class = ImportOut
     right = May.USAGE
 
     def get_queryset(self) -> Any:
-        return UsageImport.visible.all() if self.is_schema else usage.imports(self.viewer)
+        if self.is_schema:
+            return UsageImport.visible.all()
+        return usage.imports(self.viewer, archive=self.request.query_params.get("archive_id", ""))
 
     def get_object(self) -> UsageImport:
         return usage.import_by_id(self.viewer, self.kwargs["pk"])
+
+    @extend_schema(parameters=[OpenApiParameter("archive_id", UUID, description="Files of one archive.")])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
 
     @extend_schema(request={"multipart/form-data": ImportIn}, responses={202: ImportOut})
     def create(self, request: Request) -> Response:
         given = self.checked(ImportIn)
         source = usage.source_by_code(self.viewer, given["source"])
         file = given["file"]
-        made = imports.receive(source, file.chunks(), file.name, actor=self.viewer.actor, format=given["format"])
-        work_import.delay(str(made.pk))
-        return Response(ImportOut(made).data, status.HTTP_202_ACCEPTED)
+        made = receive_all(source, file.chunks(), file.name, actor=self.viewer.actor, format=given["format"])
+        for one in made:
+            work_import.delay(str(one.pk))
+        return Response(ImportOut(made[0]).data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(responses=QuarantinedOut(many=True))
     @action(detail=True, methods=["get"])

@@ -31,10 +31,15 @@ def source_by_code(viewer: Viewer, code: str) -> Source:
     return found
 
 
-def imports(viewer: Viewer) -> QuerySet[UsageImport]:
-    """Files that came in, newest first by id."""
+def imports(viewer: Viewer, archive: str = "") -> QuerySet[UsageImport]:
+    """Files that came in, newest first by id; of one archive (its id) only, where it is named."""
     found: QuerySet[UsageImport] = UsageImport.visible.for_viewer(viewer).select_related("source")
-    return found
+    if not archive:
+        return found
+    try:
+        return found.filter(archive_id=UUID(archive))
+    except ValueError:
+        return found.none()
 
 
 def import_by_id(viewer: Viewer, key: UUID) -> UsageImport:

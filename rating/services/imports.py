@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
@@ -20,49 +18,14 @@ from rating.pricing.current import current_engine
 from rating.services.chunk_work import COUNTS, Desk, Ready, open_import
 from rating.services.leases import Lease, keeper
 from rating.services.press import Press, guarded
+from rating.services.receiving import receive_all
 from rating.usage.occurrence import repeats_before
 from rating.usage.protocol import UsageRefused
 from tiers.errors import Invalid, TollgateError
-from tiers.ids import uuid7
 from tiers.viewer import Actor
 
 LINES_PER_CHUNK = 50_000
 POLL_S = 0.5
-
-
-def receive(source: Source, blocks: Iterable[bytes], name: str, *, actor: Actor, format: str = "") -> UsageImport:
-    """Store a file as it comes, within the bound on uploads, and open its import. Raises Invalid("too_large")."""
-    pk = uuid7()
-    relative = f"usage/{pk}"
-    path = Path(settings.MEDIA_ROOT) / relative
-    path.parent.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
-    with path.open("wb") as file:
-        for block in blocks:
-            size += len(block)
-            if size > settings.UPLOAD_MAX_BYTES:
-                file.close()
-                path.unlink()
-                raise Invalid(
-                    "too_large",
-                    _("The file is larger than %d MB.") % (settings.UPLOAD_MAX_BYTES // 2**20),
-                    where=name,
-                    hint=_("Split it, or send it by day."),
-                )
-            digest.update(block)
-            file.write(block)
-    return UsageImport.objects.create(
-        id=pk,
-        source=source,
-        name=name[-255:],
-        path=relative,
-        size=size,
-        digest=digest.hexdigest(),
-        format=format or source.format,
-        mapping=source.mapping,
-        actor=actor.label,
-        actor_id=actor.member_id,
-    )
 
 
 def plan(import_id: UUID) -> UsageImport:
@@ -154,16 +117,25 @@ def finish(import_id: UUID) -> bool:
 
 
 def import_file(path: Path, source: Source, *, actor: Actor, name: str = "", format: str = "") -> UsageImport:
-    """Receive, plan and work a file here and now; workers may join in. Raises TollgateError when it is refused."""
-    usage_import = receive(source, _blocks(path), name or path.name, actor=actor, format=format)
-    work(usage_import.pk)
-    while not finish(usage_import.pk):
-        time.sleep(POLL_S)
+    """As `import_files`, for a file that is no archive of several; of one, its first file."""
+    return import_files(path, source, actor=actor, name=name, format=format)[0]
+
+
+def import_files(path: Path, source: Source, *, actor: Actor, name: str = "", format: str = "") -> list[UsageImport]:
+    """Receive, plan and work a file, or all files of an archive, here and now; workers may join in.
+
+    Raises TollgateError when it is refused; of an archive, when all of its files are.
+    """
+    done = receive_all(source, _blocks(path), name or path.name, actor=actor, format=format)
+    for usage_import in done:
         work(usage_import.pk)
-    usage_import.refresh_from_db()
-    if usage_import.status == ImportStatus.FAILED:
-        raise refused(usage_import)
-    return usage_import
+        while not finish(usage_import.pk):
+            time.sleep(POLL_S)
+            work(usage_import.pk)
+        usage_import.refresh_from_db()
+    if all(usage_import.status == ImportStatus.FAILED for usage_import in done):
+        raise refused(done[0])
+    return done
 
 
 def refused(usage_import: UsageImport) -> TollgateError:

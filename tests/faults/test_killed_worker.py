@@ -22,7 +22,8 @@ from django.db import connection
 from accounts.services.accounts import wallet_of
 from billing.books import violations
 from rating.models import ChunkStatus, ImportStatus, UsageChunk, UsageImport
-from rating.services.imports import counts, receive
+from rating.services.imports import counts
+from rating.services.receiving import receive
 from rating.tasks import work_import
 from tests.cast import ACTOR
 from tests.rating.calls_help import many, write

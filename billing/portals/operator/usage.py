@@ -21,7 +21,7 @@ from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.tabs import Tab, tabs
 from rating.models import Carrier, Source, UsageImport
 from rating.selectors import prices, usage
-from rating.services.imports import receive
+from rating.services.receiving import receive_all
 from rating.services.sources import create_source, update_source
 from rating.tasks import work_import
 from rating.usage.registry import ADAPTERS
@@ -60,7 +60,7 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV with a header, or Asterisk's cdr-csv. The same file twice charges nothing twice."),
+        help_text=gettext_lazy("As the switch wrote it; gz and zip too. The same file twice charges nothing twice."),
     )
     format = forms.ChoiceField(label=gettext_lazy("Format"), choices=FORMATS, required=False)
 
@@ -89,9 +89,12 @@ class Upload(OperatorForm):
         data = form.cleaned_data
         file = data["file"]
         format = data["format"] if data["format"] not in ("", "auto") else ""
-        made = receive(data["source"], file.chunks(), file.name, actor=self.viewer.actor, format=format)
-        transaction.on_commit(partial(work_import.delay, str(made.pk)))
-        return self.go("import", made.pk)
+        made = receive_all(data["source"], file.chunks(), file.name, actor=self.viewer.actor, format=format)
+        for one in made:
+            transaction.on_commit(partial(work_import.delay, str(one.pk)))
+        if len(made) > 1:
+            return self.go("usage", said=_("%d files came in.") % len(made))
+        return self.go("import", made[0].pk)
 
 
 class ImportPage(UsageView):
