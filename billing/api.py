@@ -17,6 +17,7 @@ from rating.api import (
     TableViewSet,
 )
 from rating.carriers_api import CarrierViewSet
+from rating.deck_api import DeckViewSet
 from rating.exchange_api import ExchangeRateViewSet
 from rating.rerating_api import RerateViewSet
 from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
@@ -34,6 +35,7 @@ for name, resource in {
     "funds": FundsViewSet,
     "carriers": CarrierViewSet,
     "rate-tables": TableViewSet,
+    "decks": DeckViewSet,
     "price-lists": ListViewSet,
     "exchange-rates": ExchangeRateViewSet,
     "reratings": RerateViewSet,

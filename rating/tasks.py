@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from rating.models import ImportStatus, UsageImport
 from rating.pricing.current import fold_changes
-from rating.services import facts, imports, leases, rerating
+from rating.services import deck_files, facts, imports, leases, rerating
 from rating.services.exchange_fetch import fetch_rates
 from rating.services.posting import make_partitions as make
 from rating.services.unrated import rate_waiting
@@ -31,6 +31,21 @@ def requeue_lapsed_chunks() -> int:
     waiting = {*leases.lapsed_imports(), *forgotten.values_list("pk", flat=True)}
     for pk in waiting:
         work_import.delay(str(pk))
+    return len(waiting)
+
+
+@shared_task
+def work_deck(deck_id: str) -> str:
+    """Look at a deck, or bring it in: whatever is next."""
+    return str(deck_files.work_deck(UUID(deck_id)).status)
+
+
+@shared_task
+def requeue_stale_decks() -> int:
+    """Decks whose worker died, or whose message was lost, are nudged again."""
+    waiting = deck_files.stale_decks()
+    for pk in waiting:
+        work_deck.delay(str(pk))
     return len(waiting)
 
 

@@ -8,6 +8,28 @@ from __future__ import annotations
 
 from rating.decks.deckrows import Deck, DeckRows
 from rating.decks.reader import read_deck
-from rating.decks.values import DeckQuestions, DeckRefused, DeckRow, Question, RejectedLine
+from rating.decks.sample import Sample, sample
+from rating.decks.values import (
+    DeckQuestions,
+    DeckRefused,
+    DeckRow,
+    Progress,
+    Question,
+    RejectedLine,
+    Remembered,
+)
 
-__all__ = ["Deck", "DeckQuestions", "DeckRefused", "DeckRow", "DeckRows", "Question", "RejectedLine", "read_deck"]
+__all__ = [
+    "Deck",
+    "DeckQuestions",
+    "DeckRefused",
+    "DeckRow",
+    "DeckRows",
+    "Progress",
+    "Question",
+    "RejectedLine",
+    "Remembered",
+    "Sample",
+    "read_deck",
+    "sample",
+]

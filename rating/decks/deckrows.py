@@ -96,6 +96,11 @@ class DeckRows(Sequence[DeckRow]):
         terms = self.terms[number]
         return DeckRow(line, prefix, self.names[name], self.prices[price], *_terms_fields(terms, None))
 
+    def on_lines(self, lines: set[int]) -> DeckRows:
+        """Only the rows of these lines."""
+        some = self.frame.filter(pl.col(LINE).is_in(sorted(lines)))
+        return DeckRows(some, self.names, self.prices, self.terms)
+
     def csv(self, begins: datetime) -> pl.Series:
         """Lines of CSV: prefix, then the fields of DeckRow from the destination on; `begins` where no date is given."""
         terms = pl.Series([_csv(_terms_fields(one, begins)) for one in self.terms], dtype=pl.String)

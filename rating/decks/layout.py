@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from rating.decks import headers as h
-from rating.decks.source import DELIMITERS, Source, cut_records
+from rating.decks.source import Record, Source, cut_records
 from rating.decks.values import DeckRefused, Question
 
 HEADER_WITHIN_LINES = 300
@@ -42,19 +42,24 @@ class Layout:
         return len(self.roles) + len(self.prices)
 
 
-def find_layout(source: Source, mapping: Mapping[str, str] | None = None) -> Layout:
+def find_layout(
+    source: Source, mapping: Mapping[str, str] | None = None, remembered: Mapping[str, str] | None = None
+) -> Layout:
     """The table of a file. Raises DeckRefused where there is none.
+
+    What is `remembered` of earlier files holds where its names stand in this one; its numbers, where no header does.
 
     `mapping` gives columns by role where names are unknown: `{"code": "Zone", "price": "Tarif"}`; in a
     file without a header all by `#` and their number from 1: `{"code": "#1", "price": "#3"}`.
     """
-    if mapping and all(column.startswith("#") for column in mapping.values()):
-        return _numbered(list(islice(source.lines(), HEADER_WITHIN_LINES)), mapping)
-    found = [
-        layout
-        for delimiter, unwrap in source.shapes
-        for layout in _candidates(source, delimiter, mapping or {}, unwrap=unwrap)
-    ]
+    if mapping and _by_number(mapping):
+        return _numbered(source, mapping)
+    found: list[Layout] = []
+    if remembered and not mapping and not _by_number(remembered):
+        found = _all_candidates(source, remembered)
+    found = found or _all_candidates(source, mapping or {})
+    if not found and remembered and not mapping and _by_number(remembered):
+        return _numbered(source, remembered)
     if not found:
         raise DeckRefused(
             "no_header",
@@ -65,19 +70,39 @@ def find_layout(source: Source, mapping: Mapping[str, str] | None = None) -> Lay
     return max(found, key=lambda layout: (layout.score, -layout.header_line, not layout.unwrap))
 
 
-def choose_code(layout: Layout, answers: Mapping[str, str]) -> Layout | Question:
+def _by_number(mapping: Mapping[str, str]) -> bool:
+    return all(column.startswith("#") for column in mapping.values())
+
+
+def _all_candidates(source: Source, mapping: Mapping[str, str]) -> list[Layout]:
+    return [
+        layout
+        for delimiter, unwrap in source.shapes
+        for layout in _candidates(source, delimiter, mapping, unwrap=unwrap)
+    ]
+
+
+def choose_code(layout: Layout, answers: Mapping[str, str], kept: Mapping[str, str]) -> Layout | Question:
     """The layout with its one code column, or the question which it is."""
     options = tuple(_named(layout.header, column) for column in layout.code_choices)
     if len(options) < 2:
         return layout
-    if answers.get("code_column") not in options:
+    chosen = _answered("code_column", options, answers, kept)
+    if chosen is None:
         text = f"More than one column may hold the codes: {', '.join(options)}. Which one?"
         return Question("code_column", text, options)
-    column = layout.code_choices[options.index(answers["code_column"])]
+    column = layout.code_choices[options.index(chosen)]
     return replace(layout, roles={**layout.roles, h.CODE: column}, code_choices=(column,))
 
 
-def choose_price(layout: Layout, answers: Mapping[str, str], currency: str | None) -> h.Price | Question:
+def _answered(key: str, options: Sequence[str], *answers: Mapping[str, str]) -> str | None:
+    """The first answer that is an option here."""
+    return next((given[key] for given in answers if given.get(key) in options), None)
+
+
+def choose_price(
+    layout: Layout, answers: Mapping[str, str], currency: str | None, kept: Mapping[str, str]
+) -> h.Price | Question:
     """The price column: the only one, or the new beside the current; else the question which it is."""
     options = tuple(_named(layout.header, price.column) for price in layout.prices)
     if (answer := answers.get("price_column")) in options:
@@ -90,6 +115,8 @@ def choose_price(layout: Layout, answers: Mapping[str, str], currency: str | Non
         for chosen, other in (("new", "plain"), ("plain", "new")):
             if len(kinds[chosen]) == 1 and not kinds[other]:
                 return kinds[chosen][0]
+    if (answer := _answered("price_column", options, kept)) is not None:
+        return layout.prices[options.index(answer)]
     text = f"More than one column holds a price: {', '.join(options)}. Which one is to be paid?"
     return Question("price_column", text, options)
 
@@ -101,16 +128,41 @@ def _named(header: Sequence[str], column: int) -> str:
     return name if is_unique else f"{name} #{column + 1}"
 
 
-def _numbered(lines: list[str], mapping: Mapping[str, str]) -> Layout:
-    """A layout by column numbers, for files without a header, by the delimiter that cuts most lines."""
+def _numbered(source: Source, mapping: Mapping[str, str]) -> Layout:
+    """A layout by column numbers, for files without a known header, by the delimiter that cuts most lines.
+
+    The lines before the first with a digit where the code is are what stands above the table.
+    """
     roles = {role: int(column[1:]) - 1 for role, column in mapping.items() if column[1:].isdigit()}
     price = roles.pop(h.PRICE, None)
     if price is None or not any(role in roles for role in CODE_ROLES):
         raise DeckRefused("bad_mapping", "The column mapping needs a code column and a price column.", "mapping")
     width = max(price, *roles.values()) + 1
-    delimiter = max(DELIMITERS, key=lambda mark: sum(line.count(mark) + 1 >= width for line in lines))
+    lines = list(islice(source.lines(), HEADER_WITHIN_LINES))
+    marks = list(dict.fromkeys(delimiter for delimiter, _unwrap in source.shapes))
+    delimiter = max(marks, key=lambda mark: sum(line.count(mark) + 1 >= width for line in lines))
+    settled = _settled(roles)
+    above: list[Record] = []
+    for record in source.opening(delimiter, HEADER_WITHIN_LINES):
+        cells = record.cells
+        if len(cells) >= width and _has_digit(cells[settled[h.CODE]]) and _has_digit(cells[price]):
+            width = len(cells)
+            break
+        above.append(record)
+    else:
+        above = []
     header = tuple(f"#{column + 1}" for column in range(width))
-    return Layout(header, _settled(roles), (h.Price(price, header[price], "plain", "unit", None),), (), delimiter)
+    named = above[-1].cells if above else []
+    if len(named) == width and named[price].strip() and named[settled[h.CODE]].strip():
+        header = tuple(name.strip() or number for name, number in zip(named, header, strict=True))
+    told = h.price_of(price, header[price])
+    prices = (h.Price(price, header[price], "plain", told.unit if told else "unit", told.currency if told else None),)
+    last = above[-1].line if above else 0
+    return Layout(header, settled, prices, (), delimiter, last, preamble=tuple(one.text for one in above))
+
+
+def _has_digit(cell: str) -> bool:
+    return any(letter.isdigit() for letter in cell)
 
 
 def _candidates(source: Source, delimiter: str, mapping: Mapping[str, str], *, unwrap: bool) -> list[Layout]:

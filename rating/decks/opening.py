@@ -18,6 +18,8 @@ from rating.decks.workbook import open_zip, unpacked
 
 GZIP, ZIP, OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 SHEET, CARD = "sheet", "card"
+Columns = tuple[Mapping[str, str] | None, Mapping[str, str] | None]
+"""Columns by role: as given, and as remembered."""
 TEXTS = {
     SHEET: "More than one sheet may hold the rates: {names}. Which one?",
     CARD: "The file holds more than one card of rates: {names}. Which one?",
@@ -25,7 +27,12 @@ TEXTS = {
 
 
 @contextmanager
-def opened(path: Path, answers: Mapping[str, str], mapping: Mapping[str, str] | None) -> Iterator[Source]:
+def opened(
+    path: Path,
+    answers: Mapping[str, str],
+    mapping: Mapping[str, str] | None = None,
+    remembered: Mapping[str, str] | None = None,
+) -> Iterator[Source]:
     """The table of a file, be it text, a workbook, an open rate card in JSON, or one of these in gzip.
 
     What has to be unpacked lies in a folder that goes when the reading ends. Raises DeckRefused, and DeckQuestions
@@ -37,16 +44,14 @@ def opened(path: Path, answers: Mapping[str, str], mapping: Mapping[str, str] | 
         if head.startswith(GZIP):
             file = _gunzipped(path, Path(folder))
             head = read_head(file)
-        yield _table(path, file, head, Path(folder), answers, mapping)
+        yield _table(path, file, head, Path(folder), answers, (mapping, remembered))
 
 
-def _table(
-    path: Path, file: Path, head: bytes, folder: Path, answers: Mapping[str, str], mapping: Mapping[str, str] | None
-) -> Source:
+def _table(path: Path, file: Path, head: bytes, folder: Path, answers: Mapping[str, str], columns: Columns) -> Source:
     if head.startswith(ZIP):
-        return _one(SHEET, _with_header(open_zip(file, folder), mapping), answers, path)
+        return _one(SHEET, _with_header(open_zip(file, folder), columns), answers, path)
     if head.startswith(OLE):
-        return _one(SHEET, _with_header(unpacked(file, folder), mapping), answers, path)
+        return _one(SHEET, _with_header(unpacked(file, folder), columns), answers, path)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[{", b"[[")):
         return _one(CARD, open_card(file), answers, path)
     return open_text(file, head)
@@ -63,12 +68,12 @@ def _one(key: str, found: dict[str, Source], answers: Mapping[str, str], path: P
     raise DeckQuestions([Question(key, TEXTS[key].format(names=", ".join(found)), tuple(found))])
 
 
-def _with_header(sheets: dict[str, Source], mapping: Mapping[str, str] | None) -> dict[str, Source]:
+def _with_header(sheets: dict[str, Source], columns: Columns) -> dict[str, Source]:
     """The sheets with a header that is known; where there is none, those that are not blank."""
     known = {}
     for name, sheet in sheets.items():
         try:
-            find_layout(sheet, mapping)
+            find_layout(sheet, *columns)
         except DeckRefused as refused:
             if refused.code != "no_header":
                 raise
@@ -81,7 +86,7 @@ def _with_header(sheets: dict[str, Source], mapping: Mapping[str, str] | None) -
         return known
     filled = {name: sheet for name, sheet in sheets.items() if any(line.strip() for line in sheet.lines())}
     for sheet in filled.values():
-        find_layout(sheet, mapping)
+        find_layout(sheet, *columns)
     return filled
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rating.decks import headers as h
-from rating.decks.blocks import Blocks
+from rating.decks.blocks import Block, Blocks
 from rating.decks.codes import CodeReader
 from rating.decks.dates import DateReader
 from rating.decks.deckrows import OUTLIER_FACTOR, Deck, DeckRows, Effective
@@ -21,7 +21,7 @@ from rating.decks.prices import DIVISORS, UNIT, PriceReader
 from rating.decks.rows import RowReader, Tally
 from rating.decks.source import Source
 from rating.decks.survey import Choices, check_answers, settle, survey
-from rating.decks.values import DeckQuestions, DeckRefused, Question
+from rating.decks.values import DeckQuestions, DeckRefused, Progress, Question, Remembered
 
 OUTLIERS_NAMED = 5
 
@@ -37,24 +37,30 @@ def read_deck(
     mapping: Mapping[str, str] | None = None,
     currency: str | None = None,
     effective: datetime | None = None,
+    remembered: Remembered | None = None,
+    progress: Progress | None = None,
+    most_lines: int | None = None,
 ) -> Deck:
     """Read a carrier's deck: CSV, an Excel workbook, an open rate card in JSON, or one of these in gzip.
 
     `now` is the moment of import: a date up to it means "in force". Dates begin at midnight in
     `time_zone`. `answers` settle questions asked before; `mapping` names columns by role (see
     `find_layout`). With `currency`, prices in another one are not taken. `effective` replaces every date
-    of the file.
+    of the file. `remembered` settles what the file leaves open. `most_lines`: read no more than the first so many.
 
     Raises DeckRefused where the file is no deck, DeckQuestions where it can be read in more than one way.
     """
     given = dict(answers or {})
     check_answers(given)
     zone = _zone(time_zone)
-    with opened(path, given, mapping) as source:
-        layout, price, questions = _arranged(source, given, mapping, currency, has_dates=effective is None)
+    kept = remembered or Remembered({}, {})
+    with opened(path, {**kept.answers, **given}, mapping, kept.mapping) as source:
+        source.most_lines = most_lines
+        layout = find_layout(source, mapping, kept.mapping)
+        layout, price, questions = _arranged(layout, given, kept.answers, currency, has_dates=effective is None)
         blocks = Blocks(source, layout, price.column if price else layout.roles[h.CODE])
         seen = survey(blocks, layout, price.column if price else None)
-        choices, open_questions = settle(seen, layout, price, given)
+        choices, open_questions = settle(seen, layout, price, given, kept.answers)
         questions += open_questions
         if questions or price is None:
             raise DeckQuestions(questions)
@@ -73,35 +79,46 @@ def read_deck(
             join_country=choices.join_country,
             fixed=_fixed(effective),
         )
-        return _read(source, layout, blocks, price, choices, reader)
+        return _read(source, layout, _told(blocks, seen.lines, progress), price, choices, reader)
 
 
 def _arranged(
-    source: Source,
+    layout: Layout,
     answers: Mapping[str, str],
-    mapping: Mapping[str, str] | None,
+    kept: Mapping[str, str],
     currency: str | None,
     *,
     has_dates: bool,
 ) -> tuple[Layout, h.Price | None, list[Question]]:
     """The layout, the price column if it is known, and the questions so far."""
-    layout = find_layout(source, mapping)
     if not has_dates:
         layout.roles.pop(h.EFFECTIVE, None)
     questions: list[Question] = []
-    with_code = choose_code(layout, answers)
+    with_code = choose_code(layout, answers, kept)
     if isinstance(with_code, Question):
         questions.append(with_code)
     else:
         layout = with_code
-    chosen = choose_price(layout, answers, currency)
+    chosen = choose_price(layout, answers, currency, kept)
     price = None if isinstance(chosen, Question) else chosen
     if isinstance(chosen, Question):
         questions.append(chosen)
     return layout, price, questions
 
 
-def _read(source: Source, layout: Layout, blocks: Blocks, price: h.Price, choices: Choices, reader: RowReader) -> Deck:
+def _told(blocks: Iterable[Block], lines: int, progress: Progress | None) -> Iterator[Block]:
+    """The blocks, with word of how far they are."""
+    read = 0
+    for block in blocks:
+        yield block
+        read += len(block.plain) + len(block.odd)
+        if progress:
+            progress(min(read, lines), lines)
+
+
+def _read(
+    source: Source, layout: Layout, blocks: Iterable[Block], price: h.Price, choices: Choices, reader: RowReader
+) -> Deck:
     tally = Tally()
     gatherer = Gatherer(reader, layout, price.column, tally)
     for block in blocks:

@@ -63,6 +63,7 @@ class Source:
     encoding: str
     errors: str = "strict"
     warnings: list[str] = field(default_factory=list)
+    most_lines: int | None = field(default=None, kw_only=True)
 
     @property
     def shapes(self) -> tuple[tuple[str, bool], ...]:
@@ -76,7 +77,7 @@ class Source:
     def lines(self) -> Iterator[str]:
         """The file's lines without their ends; LF, CRLF and CR alike."""
         with self.path.open(encoding=self.encoding, errors=self.errors, newline=None) as stream:
-            for line in stream:
+            for line in islice(stream, self.most_lines):
                 yield line.rstrip("\n")
 
     def records(self, delimiter: str, *, unwrap: bool = False) -> Iterator[Record]:
@@ -118,19 +119,22 @@ class RowSource(Source):
 
     def opening(self, delimiter: str, count: int) -> Iterator[Record]:
         """The first `count` rows."""
-        return islice(self.read(), count)
+        return islice(self._rows(), count)
 
     def lines(self) -> Iterator[str]:
         """The rows with tabs between the cells."""
-        return ("\t".join(record.cells) for record in self.read())
+        return ("\t".join(record.cells) for record in self._rows())
 
     def records(self, delimiter: str, *, unwrap: bool = False) -> Iterator[Record]:
         """The rows as they came."""
-        return self.read()
+        return self._rows()
 
     def batches(self, delimiter: str, count: int, *, unwrap: bool = False) -> Iterator[Batch]:
         """The rows, some at a time."""
-        return _batched(self.read(), count)
+        return _batched(self._rows(), count)
+
+    def _rows(self) -> Iterator[Record]:
+        return islice(self.read(), self.most_lines)
 
 
 def _batched(records: Iterator[Record], count: int) -> Iterator[Batch]:

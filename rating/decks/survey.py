@@ -32,6 +32,7 @@ FIXED_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 FREE_KEYS = frozenset({"price_column", "code_column", "sheet", "card"})
 NOTE_WORDS = 3
+SAMPLES = 5
 WHOLE_PRICES_LINES, WHOLE_PRICES_FROM = 5, 10
 
 _CENTS = re.compile(r"\bcents?\b|\u00a2", re.IGNORECASE)
@@ -193,16 +194,23 @@ def _note_country(seen: Survey, cell: str, country: str) -> None:
 
 
 def settle(
-    seen: Survey, layout: Layout, price: h.Price | None, answers: Mapping[str, str]
+    seen: Survey,
+    layout: Layout,
+    price: h.Price | None,
+    answers: Mapping[str, str],
+    kept: Mapping[str, str],
 ) -> tuple[Choices, list[Question]]:
-    """What the evidence and the answers decide, and the questions that stay open."""
+    """What the answers and the evidence decide, then what was answered for earlier files; and what stays open."""
     questions: list[Question] = []
 
     def decide(key: str, found: str | None, text: str, options: tuple[str, ...] = ()) -> str:
         if key in answers:
             return answers[key]
+        options = options or FIXED_OPTIONS[key]
+        if found is None and kept.get(key) in options:
+            return kept[key]
         if found is None:
-            questions.append(Question(key, text, options or FIXED_OPTIONS[key]))
+            questions.append(Question(key, text, options, _samples(seen, key)))
         return found or ""
 
     join_country = h.COUNTRY_CODE in layout.roles and (decide("codes", *_codes_evidence(seen, layout)) == JOINED)
@@ -213,6 +221,17 @@ def settle(
     return Choices(
         hyphen or None, order, None if mark == "both" else mark, unit or prices.UNIT, join_country
     ), questions
+
+
+def _samples(seen: Survey, key: str) -> tuple[str, ...]:
+    """Some cells that a question is about, the telling ones first."""
+    found = {
+        "hyphen": seen.hyphen_samples,
+        "date_order": sorted(seen.dates - {""}),
+        "decimal_mark": sorted(cell for cell in seen.prices if "," in cell),
+        "price_unit": sorted(seen.prices - {""}),
+    }
+    return tuple(cell.strip() for cell in found.get(key, ())[:SAMPLES])
 
 
 def _codes_evidence(seen: Survey, layout: Layout) -> tuple[str | None, str]:

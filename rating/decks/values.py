@@ -6,7 +6,7 @@ serves the import, its dry run and a preview on a page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -47,11 +47,26 @@ class RejectedLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """Something that only a person can decide; the answer is one of `options`, given under `key`."""
+    """Something that only a person can decide; the answer is one of `options`, given under `key`.
+
+    `samples` are cells of the very file that can be read in these ways.
+    """
 
     key: str
     text: str
     options: tuple[str, ...]
+    samples: tuple[str, ...] = ()
+
+
+class Remembered(NamedTuple):
+    """What was answered for earlier files: it settles what this file leaves open, and never speaks against it."""
+
+    answers: Mapping[str, str]
+    mapping: Mapping[str, str]
+
+
+Progress = Callable[[int, int], None]
+"""Told (lines read, lines in all; 0: not known yet) while a long file is read."""
 
 
 class BadCell(ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rating.models.books import BookChange
 from rating.models.calls import Direction, RatedCall, RateTerms, RecordStatus, UsageRecord
 from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
+from rating.models.decks import DeckFile, DeckStatus
 from rating.models.facts import Fact, Grain
 from rating.models.links import CarrierLink
 from rating.models.lists import ExchangeRate, Follows, ListTerms, PriceList, PriceTerms
@@ -27,6 +28,8 @@ __all__ = [
     "CarrierChoice",
     "CarrierLink",
     "ChunkStatus",
+    "DeckFile",
+    "DeckStatus",
     "DestinationGroup",
     "Direction",
     "ExchangeRate",

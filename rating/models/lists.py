@@ -44,6 +44,7 @@ class PriceTerms(Scoped):
     below_cost = models.CharField(
         _("a sale price below its cost"), max_length=8, choices=BelowCost.choices, default=BelowCost.WARN
     )
+    dial_plan = models.JSONField(_("dial plan"), default=dict, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(tax_rate__gte=0, tax_rate__lt=100), name="terms_tax_rate")]

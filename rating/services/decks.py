@@ -7,37 +7,27 @@ where the carrier's profile says that calls then go by the shorter code.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rating.decks import Deck, DeckRefused, DeckRows, RejectedLine, read_deck
+from rating.decks import Deck, DeckRefused, Progress, RejectedLine, Remembered, read_deck
 from rating.models import Carrier, RateTable
 from rating.services.carriers import create_carrier, update_carrier
+from rating.services.deck_compare import DeckDiff, compared, diff
+from rating.services.deck_memory import memory_for, remember
 from rating.services.rates import create_table, raise_version
 from rating.sql import read as read_sql
 from tiers.errors import Conflict, Invalid, NotFound
 from tiers.models import Party
 from tiers.services.writing import written_by
 from tiers.viewer import Actor
-
-BATCH_ROWS = 50_000
-DECK_ROW = """
-DROP TABLE IF EXISTS pg_temp.deck_row, pg_temp.deck_seen, pg_temp.deck_outcome;
-CREATE TEMP TABLE deck_row (
-    prefix text NOT NULL, destination text NOT NULL, price numeric(18,8), connect_fee numeric(18,8) NOT NULL,
-    first_s integer, step_s integer NOT NULL, grace_s integer NOT NULL, free_s integer NOT NULL,
-    min_charge numeric(18,8) NOT NULL, begins timestamptz NOT NULL, closed boolean NOT NULL, blocked boolean NOT NULL
-) ON COMMIT DROP;
-"""
-COPY = "COPY deck_row FROM STDIN (FORMAT csv, FORCE_NOT_NULL (destination))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +65,24 @@ class DeckImport:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class DeckPreview:
+    """A deck as read, and what it would change."""
+
+    deck: Deck
+    diff: DeckDiff
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape that `import_rates --preview --json` prints."""
+        return {
+            "read": self.deck.read,
+            "rejected": [line._asdict() for line in self.deck.rejected],
+            "warnings": self.deck.warnings,
+            "columns": self.deck.columns,
+            **self.diff.to_json(),
+        }
+
+
 def import_deck(
     table: RateTable,
     path: Path,
@@ -83,60 +91,103 @@ def import_deck(
     now: datetime | None = None,
     effective: datetime | None = None,
     answers: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> DeckImport:
     """Bring a deck into a table; dates in it begin at midnight of the table's zone.
 
-    `effective` replaces the deck's dates, even into the past. `answers` go before those kept with the carrier.
-    A dry run tells what would happen. Raises Invalid for a file that is no deck, DeckQuestions where it has two
-    readings: nothing is written then.
+    `effective` replaces the deck's dates, even into the past. `answers` and `mapping` (columns by role) go before
+    those kept with the carrier. A dry run tells what would happen. Raises Invalid for a file that is no deck,
+    DeckQuestions where it has two readings: nothing is written then.
     """
     moment = now or timezone.now()
-    deck = _read(table, path, moment, effective, answers or {})
+    deck = read_for(table, path, moment, effective=effective, answers=answers, mapping=mapping, progress=progress)
     with written_by(actor):
-        RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
-        result = _merge(table, deck, moment)
-        if dry_run:
-            transaction.set_rollback(True)
-    return result
+        return merge_deck(table, deck, moment, write=not dry_run)
 
 
 def import_deck_by_code(
-    code: str, path: Path, *, actor: Actor, create: NewTable | None = None, dry_run: bool = False, **given: Any
+    code: str,
+    path: Path,
+    *,
+    actor: Actor,
+    create: NewTable | None = None,
+    dry_run: bool = False,
+    keep: bool = False,
+    **given: Any,
 ) -> DeckImport:
     """`import_deck` into the table of this code; with `create`, into a new one where there is none yet.
 
-    Raises NotFound, Conflict (the table stands with other terms), and what `import_deck` raises.
+    `keep`: remember answers and columns with the carrier. Raises NotFound, Conflict (the table stands with other
+    terms), and what `import_deck` raises.
     """
     with written_by(actor):
-        table: RateTable | None = RateTable.objects.select_related("owner").filter(code=code).first()
-        if create is not None:
-            table = _created(code, table, create, actor)
-        if table is None:
-            raise NotFound(
-                "no_table",
-                _("There is no rate table %s.") % code,
-                where="table",
-                hint=_("Give --create with --owner and --currency to make it."),
-            )
-        result = import_deck(table, path, actor=actor, **given)
+        table = _found_or_created(code, create, actor)
+        result = import_deck(table, path, actor=actor, dry_run=dry_run, **given)
+        if keep:
+            remember(table, given.get("answers") or {}, given.get("mapping") or {}, actor=actor)
         if dry_run:
             transaction.set_rollback(True)
     return result
 
 
-def _read(table: RateTable, path: Path, now: datetime, effective: datetime | None, answers: Mapping[str, str]) -> Deck:
-    kept: dict[str, str] = {}
-    for carrier in Carrier.objects.filter(cost_table=table).order_by("pk"):
-        kept |= carrier.deck_answers
+def preview_deck_by_code(
+    code: str, path: Path, *, actor: Actor, create: NewTable | None = None, now: datetime | None = None, **given: Any
+) -> DeckPreview:
+    """What `import_deck_by_code` would do, price by price; nothing is written."""
+    moment = now or timezone.now()
+    wanted = {name: given.get(name) for name in ("effective", "answers", "mapping")}
+    with written_by(actor):
+        table = _found_or_created(code, create, actor)
+        deck = read_for(table, path, moment, **wanted)
+        found = DeckPreview(deck, diff(table, deck, moment))
+        transaction.set_rollback(True)
+    return found
+
+
+def _found_or_created(code: str, create: NewTable | None, actor: Actor) -> RateTable:
+    table: RateTable | None = RateTable.objects.select_related("owner").filter(code=code).first()
+    if create is not None:
+        table = _created(code, table, create, actor)
+    if table is None:
+        raise NotFound(
+            "no_table",
+            _("There is no rate table %s.") % code,
+            where="table",
+            hint=_("Give --create with --owner and --currency to make it."),
+        )
+    return table
+
+
+def read_for(
+    table: RateTable,
+    path: Path,
+    now: datetime,
+    *,
+    effective: datetime | None = None,
+    answers: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+    most_lines: int | None = None,
+) -> Deck:
+    """A file as a deck of this table: in its currency and zone, with what is remembered of its carrier.
+
+    Raises Invalid for a file that is no deck, DeckQuestions where it has two readings.
+    """
+    kept = memory_for(table)
     try:
         return read_deck(
             path,
             now=now,
             time_zone=table.time_zone,
-            answers={**kept, **answers},
+            answers=answers,
+            mapping=mapping,
+            remembered=Remembered(kept.answers, kept.mapping),
             currency=table.currency,
             effective=effective,
+            progress=progress,
+            most_lines=most_lines,
         )
     except DeckRefused as refused:
         raise Invalid(
@@ -144,26 +195,20 @@ def _read(table: RateTable, path: Path, now: datetime, effective: datetime | Non
         ) from refused
 
 
-def _merge(table: RateTable, deck: Deck, now: datetime) -> DeckImport:
-    reverts = Carrier.objects.filter(cost_table=table, closed_reverts=True).exists()
-    with connection.cursor() as cursor:
-        cursor.execute(DECK_ROW)
-        _copy(cursor, deck.rows, now)
-        cursor.execute(read_sql("deck_import.sql"), {"table": table.pk, "reverts": reverts})
-        added, changed, closed, unchanged, stand, renamed = cursor.fetchone()
-    if added or changed or closed or renamed:
+def merge_deck(table: RateTable, deck: Deck, now: datetime, *, write: bool = True) -> DeckImport:
+    """The rows of a deck into the table, under its lock; the caller's transaction."""
+    RateTable.objects.select_for_update(no_key=True).get(pk=table.pk)
+    with compared(table, deck, now) as (cursor, found):
+        if write:
+            cursor.execute(read_sql("deck_write.sql"), {"table": table.pk})
+    if write and (found.added or found.changed or found.closed or found.renamed):
         raise_version(table)
     warnings = list(deck.warnings)
-    if stand:
-        warnings.append(f"{stand} codes have a later price entered before, which stands from its date on.")
-    return DeckImport(deck.read, added, changed, closed, unchanged, deck.rejected, warnings, deck.columns)
-
-
-def _copy(cursor: Any, rows: DeckRows, now: datetime) -> None:
-    """Send the rows in batches, so that a large deck does not stand in memory twice."""
-    for at in range(0, len(rows), BATCH_ROWS):
-        lines = rows[at : at + BATCH_ROWS].csv(now)
-        cursor.copy_expert(COPY, io.StringIO("\n".join(lines)))
+    if found.stand:
+        warnings.append(f"{found.stand} codes have a later price entered before, which stands from its date on.")
+    return DeckImport(
+        deck.read, found.added, found.changed, found.closed, found.unchanged, deck.rejected, warnings, deck.columns
+    )
 
 
 def _created(code: str, table: RateTable | None, create: NewTable, actor: Actor) -> RateTable:

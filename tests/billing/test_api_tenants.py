@@ -27,6 +27,7 @@ LISTS = {
     *("api:transfers-list", "api:carriers-list", "api:rate-tables-list", "api:price-lists-list", "api:sources-list"),
     *("api:usage-imports-list", "api:calls-list", "api:quote-list", "api:invoices-list", "api:exchange-rates-list"),
     *("api:carriers-offers", "api:reratings-list"),
+    "api:decks-list",
 }
 
 OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
@@ -40,6 +41,10 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "api:transfers-detail": lambda world: (world.transfer("harbour").pk,),
     "api:rate-tables-detail": lambda world: ("atlas",),
     "api:rate-tables-rates": lambda world: ("atlas",),
+    "api:decks-detail": lambda world: (world.deck(),),
+    "api:decks-answer": lambda world: (world.deck(),),
+    "api:decks-confirm": lambda world: (world.deck(),),
+    "api:decks-discard": lambda world: (world.deck(),),
     "api:price-lists-detail": lambda world: ("harbour-atlas",),
     "api:sources-detail": lambda world: ("switch",),
     "api:usage-imports-detail": lambda world: (world.usage_import.pk,),

@@ -133,6 +133,12 @@ def test_a_reader_looks_and_changes_nothing(cast: Cast) -> None:
 DECK = "Prefix,Destination,Rate\n852,Hong Kong,0.0300\n81,Japan,0.0210\n44,United Kingdom,oops\n"
 
 
+def token_in(page: str) -> str:
+    found = re.search(r'name="token" value="(\w+)"', page)
+    assert found
+    return found[1]
+
+
 def upload(name: str, content: str) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content.encode(), content_type="text/csv")
 
@@ -147,7 +153,10 @@ def test_a_deck_is_looked_at_before_it_is_written(cast: Cast) -> None:
     assert "oops" in page
     assert not Rate.objects.filter(prefix="81").exists()
     assert cast.client("outsider").get(deck_url).status_code == 404
-    assert browser.post(deck_url, {"import": "1"}).status_code == 302
+    assert browser.post(deck_url, {"import": "1", "token": "made up"}).status_code == 302
+    assert not Rate.objects.filter(prefix="81").exists()
+    assert browser.post(deck_url, {"import": "1", "token": token_in(page)}).status_code == 302
+    assert "Open Atlas" in text_of(browser, deck_url)
     assert Rate.objects.filter(table__code="atlas", prefix="81").count() == 1
     assert "Japan" in text_of(browser, "/operator/prices/tables/atlas/?q=81")
 
@@ -307,5 +316,6 @@ def test_uploads_leave_no_file_behind_once_imported(cast: Cast, tmp_path: Path, 
     browser = cast.client("northstar")
     answer = browser.post("/operator/prices/tables/atlas/deck/", {"file": upload("deck.csv", DECK)})
     assert len(list((tmp_path / "decks").iterdir())) == 1
-    browser.post(answer.headers["Location"], {"import": "1"})
+    page = text_of(browser, answer.headers["Location"])
+    browser.post(answer.headers["Location"], {"import": "1", "token": token_in(page)})
     assert list((tmp_path / "decks").iterdir()) == []

@@ -93,7 +93,7 @@ def test_strangers_get_404_for_what_is_not_theirs(world: World) -> None:
     assert seen == {}
 
 
-GONE = {"operator:deck", "operator:exchange_file"}
+GONE = {"operator:exchange_file"}
 """Known to the session that uploaded it alone."""
 
 

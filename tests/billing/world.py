@@ -16,7 +16,8 @@ from invoicing.services import documents
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
 from invoicing.services.mailing import send
-from rating.models import RatedCall, SourceIdentity, UsageImport
+from rating.models import DeckFile, RatedCall, RateTable, SourceIdentity, UsageImport
+from rating.services.deck_files import receive_deck, work_deck
 from rating.services.imports import import_file
 from rating.services.rerating import Selection, preview
 from tests.cast import ACTOR, Cast
@@ -76,6 +77,15 @@ class World:
     def identity(self, code: str) -> SourceIdentity:
         found: SourceIdentity = SourceIdentity.objects.get(party=self.cast.party(code))
         return found
+
+    def deck(self) -> UUID:
+        """The key of a deck of Atlas that waits for a yes."""
+        found = DeckFile.objects.filter(table__code="atlas").first()
+        if found is None:
+            text = b"Prefix,Destination,Rate,Billing\n852,Hong Kong,0.0300,60/1\n81,Japan,0.0210,1/1\n44,UK,oops,1/1\n"
+            found = receive_deck(RateTable.objects.get(code="atlas"), [text], "atlas-june.csv", actor=ACTOR)
+            work_deck(found.pk)
+        return found.pk
 
     def mail(self, seller: str) -> OutboxMail:
         found: OutboxMail = OutboxMail.objects.filter(seller=self.cast.party(seller)).latest("id")

@@ -256,6 +256,30 @@ def test_the_command_fails_by_exit_1_and_writes_nothing(northstar: Party, tmp_pa
     assert not Carrier.objects.exists()
 
 
+def test_the_command_shows_the_difference_and_takes_columns_by_name_or_number(northstar: Party, tmp_path: Path) -> None:
+    deck = tmp_path / "deck.csv"
+    deck.write_text("Ziffern;Wohin;Kosten\n4930;Berlin;0,02\n8190;Japan;0,15\n")
+    arguments = (str(deck), "--table", "boreal-usd", *CREATE)
+    value, code = run_command(*arguments)
+    assert (value["error"]["code"], code) == ("no_header", 1)
+    named = ("--column", "code=Ziffern", "--column", "price=Kosten", "--column", "name=Wohin")
+    value, code = run_command(*arguments, *named, "--preview")
+    assert (value["added"], value["raised"], value["changes"][0]["after"], code) == (2, 0, "0.02", 0)
+    assert not RateTable.objects.exists()
+    value, code = run_command(*arguments, *named, "--remember")
+    assert (value["added"], code) == (2, 0)
+    deck.write_text("Kosten;Ziffern\n0,03;4930\n")
+    value, code = run_command(str(deck), "--table", "boreal-usd", "--preview")
+    assert (value["raised"], value["absent"], value["changes"][0]["share"]) == (1, 1, "0.5")
+    deck.write_text("0.01;4930\n")
+    value, code = run_command(str(deck), "--table", "boreal-usd", "--column", "code=#2", "--column", "price=#1")
+    assert (value["changed"], code) == (1, 0)
+    out = StringIO()
+    call_command("import_rates", str(deck), "--table", "boreal-usd", "--column", "code=#2", "--column", "price=#1",
+                 "--preview", stdout=out)  # fmt: skip
+    assert "1 unchanged" in out.getvalue()
+
+
 def test_people_read_counts_reasons_and_how_to_answer(northstar: Party, tmp_path: Path) -> None:
     deck = tmp_path / "deck.csv"
     deck.write_text("Prefix,Rate,Date\n44,0.1,\n" + "".join(f"4x,0.{number},\n" for number in range(1, 23)))

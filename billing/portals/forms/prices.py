@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from rating.decks import Question
 from rating.models import Carrier, PriceList, RateTable
 from rating.models.rates import Rounding
 from tiers.models import Brand, Kind, Party
@@ -38,38 +37,6 @@ class TableForm(forms.Form):
     time_zone = forms.CharField(
         label=_("Time zone"), initial="UTC", required=False, help_text=_("A deck's dates begin at its midnight.")
     )
-
-
-class DeckForm(forms.Form):
-    """A deck to be read; nothing is written before the next page."""
-
-    file = forms.FileField(
-        label=_("Deck"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm,.xls,.json,.gz"}),
-        help_text=_(
-            "As the carrier sends it: CSV, Excel (XLSX, XLS) or an open rate card (JSON); CSV also in gzip. "
-            "Headers are recognised by their names."
-        ),
-    )
-    effective = forms.DateTimeField(
-        label=_("In force from"),
-        required=False,
-        widget=moment_input(),
-        help_text=_("Empty: as the deck says. A moment given here replaces the deck's own dates."),
-    )
-
-
-class QuestionsForm(forms.Form):
-    """What the reader of a deck could not decide, each a choice."""
-
-    def __init__(self, *args: Any, questions: tuple[Question, ...], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for question in questions:
-            self.fields[question.key] = forms.ChoiceField(
-                label=question.text,
-                choices=[(option, option) for option in question.options],
-                widget=forms.RadioSelect,
-            )
 
 
 class ListForm(forms.Form):

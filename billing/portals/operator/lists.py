@@ -16,12 +16,14 @@ from billing.portals.forms.prices import CarrierForm, ListForm, RateForm, TermsF
 from billing.portals.keyset import page_of
 from billing.portals.losses import AsksAboutLoss, below_cost_page
 from billing.portals.operator.base import OperatorForm, OperatorView
+from billing.portals.operator.decks import memory_lines
 from billing.portals.operator.prices import RateFilters, price_tabs
 from billing.portals.own.rates import list_file
 from rating.models import Carrier, PriceList
 from rating.pricing import Engine
 from rating.selectors import prices
 from rating.services.carriers import create_carrier, update_carrier
+from rating.services.deck_memory import memory_of
 from rating.services.lists import create_list, set_list_terms, set_own_rate
 from tiers.roles import May
 
@@ -198,6 +200,7 @@ class CarrierPage(OperatorForm):
     """A new carrier, or (with a code) one that stands."""
 
     form_class = CarrierForm
+    template_name = "operator/carrier.html"
     right = May.PRICES
     verb = gettext_lazy("Save")
 
@@ -225,6 +228,10 @@ class CarrierPage(OperatorForm):
         names = CarrierForm.base_fields
         initial = {name: getattr(carrier, name) for name in names} if carrier else {}
         return {"tables": prices.tables(self.viewer).filter(owner=self.viewer.party), "initial": initial}
+
+    def more_context(self, form: forms.Form) -> dict[str, Any]:
+        carrier = self.carrier
+        return {"carrier": carrier, "remembered": memory_lines(memory_of(carrier)) if carrier else []}
 
     def save(self, form: Any) -> HttpResponse:
         data = dict(form.cleaned_data)

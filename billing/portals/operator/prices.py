@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django import forms
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.portals import decks
 from billing.portals.filters import Filters
-from billing.portals.forms.prices import DeckForm, QuestionsForm, QuoteForm, RateForm, TableForm
+from billing.portals.forms.prices import QuoteForm, RateForm, TableForm
 from billing.portals.keyset import page_of
 from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.own.rates import table_file
 from billing.portals.tabs import Tab, tabs
-from billing.portals.views import explain, sentence
-from rating.decks import DeckQuestions
+from billing.portals.views import explain
 from rating.pricing.current import current_engine
-from rating.selectors import prices
-from rating.services.deck_preview import preview_deck
-from rating.services.decks import import_deck
+from rating.selectors import decks, prices
 from rating.services.quote import Question, as_json, quote
 from rating.services.rates import RateEntry, create_table, set_rates
 from tiers.errors import TollgateError
 from tiers.roles import May
 from tiers.selectors import people
-
-MOST_REJECTED = 100
 
 
 def price_tabs(request: HttpRequest) -> list[Tab]:
@@ -105,7 +97,13 @@ class TablePage(OperatorView):
         found = prices.rates(table, at=at, text=filters.value("q") or "")
         page = page_of(found, request.GET, newest_first=False, parse=int)
         counts = prices.rate_counts([table], timezone.now())
-        return self.page(table=table, filters=filters, page=page, in_force=counts.get(table.pk, 0))
+        return self.page(
+            table=table,
+            filters=filters,
+            page=page,
+            in_force=counts.get(table.pk, 0),
+            decks=decks.recent(self.viewer, table),
+        )
 
 
 class TableFile(OperatorView):
@@ -134,82 +132,6 @@ class SetRate(OperatorForm):
         entry = RateEntry(data["prefix"], data["price"], since, **form.values())
         set_rates(table, [entry], actor=self.viewer.actor)
         return self.go("table", table.code, said=_("The rate for %s is entered.") % data["prefix"])
-
-
-class UploadDeck(OperatorForm):
-    """First step: the file. It is read and kept; nothing is written yet."""
-
-    form_class = DeckForm
-    right = May.PRICES
-    verb = gettext_lazy("Read the deck")
-    lead = gettext_lazy("The next page shows what would change. Nothing is written before you say so.")
-
-    @property
-    def heading(self) -> str:  # type: ignore[override]
-        return _("Import a deck into %s") % prices.table_by_code(self.viewer, self.kwargs["code"]).name
-
-    @property
-    def back(self) -> str:  # type: ignore[override]
-        return reverse("operator:table", args=[self.kwargs["code"]])
-
-    def save(self, form: Any) -> HttpResponse:
-        table = prices.table_by_code(self.viewer, self.kwargs["code"])
-        file = form.cleaned_data["file"]
-        deck = decks.stage(self.request, table.code, file.name, file.chunks(), form.cleaned_data["effective"])
-        return self.go("deck", deck.id)
-
-
-class DeckPage(OperatorView):
-    """Second step: questions, then what would change; then the import itself."""
-
-    template_name = "operator/deck.html"
-    right = May.PRICES
-    right_to_see = True
-
-    def get(self, request: HttpRequest, deck: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self.show(decks.staged(request, deck))
-
-    def post(self, request: HttpRequest, deck: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
-        kept = decks.staged(request, deck)
-        if "import" in request.POST:
-            return self.bring_in(kept)
-        answers = {
-            name.removeprefix("answer-"): value
-            for name, value in request.POST.items()
-            if name.startswith("answer-") and isinstance(value, str)
-        }
-        decks.answer(request, kept, answers)
-        return self.go("deck", kept.id)
-
-    def show(self, deck: decks.StagedDeck) -> HttpResponse:
-        table = prices.table_by_code(self.viewer, deck.table)
-        try:
-            result, changes = preview_deck(
-                table, deck.path, actor=self.viewer.actor, effective=deck.effective, answers=deck.answers
-            )
-        except DeckQuestions as asked:
-            form = QuestionsForm(questions=asked.questions, prefix="answer")
-            return self.page(deck=deck, table=table, form=form)
-        except TollgateError as error:
-            return self.page(deck=deck, table=table, refused=sentence(error))
-        rejected = result.rejected[:MOST_REJECTED]
-        return self.page(deck=deck, table=table, result=result, changes=changes, rejected=rejected)
-
-    def bring_in(self, deck: decks.StagedDeck) -> HttpResponse:
-        table = prices.table_by_code(self.viewer, deck.table)
-        try:
-            result = import_deck(
-                table, deck.path, actor=self.viewer.actor, effective=deck.effective, answers=deck.answers
-            )
-        except DeckQuestions:
-            return self.go("deck", deck.id)
-        except TollgateError as error:
-            messages.error(self.request, sentence(error))
-            return HttpResponseRedirect(self.request.path)
-        decks.forget(self.request, deck)
-        said = _("%(added)d prefixes added, %(changed)d changed, %(closed)d closed, %(unchanged)d unchanged.")
-        counts = {name: getattr(result, name) for name in ("added", "changed", "closed", "unchanged")}
-        return self.go("table", table.code, said=said % counts)
 
 
 class TryNumber(OperatorView):

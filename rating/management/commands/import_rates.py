@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from rating.decks import DeckQuestions
 from rating.models import RateTable
-from rating.services.decks import NewTable, import_deck_by_code
+from rating.services.decks import NewTable, import_deck_by_code, preview_deck_by_code
 from tiers.commands import EXIT_QUESTION, TollgateCommand, usage
 
 SHOWN_REJECTED = 20
+SHOWN_CHANGES = 20
 
 
 class Command(TollgateCommand):
@@ -31,24 +32,33 @@ class Command(TollgateCommand):
         parser.add_argument("--effective", metavar="DATE", help="instead of the dates in the deck")
         parser.add_argument("--now", metavar="ISO", help="the moment of import; dates up to it are in force")
         parser.add_argument("--answer", action="append", default=[], metavar="KEY=VALUE")
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="ROLE=NAME", help="code=Zone, price=Tarif; by number: #1"
+        )
+        parser.add_argument("--remember", action="store_true", help="keep answers and columns with the carrier")
+        parser.add_argument("--preview", action="store_true", help="show what would change, price by price")
         parser.add_argument("--dry-run", action="store_true", help="tell what would happen and write nothing")
 
     def run(self, options: dict[str, Any]) -> tuple[Any, int]:
+        look = preview_deck_by_code if options["preview"] else import_deck_by_code
+        answers, mapping = _pairs(options["answer"], "--answer"), _pairs(options["column"], "--column")
         try:
-            result = import_deck_by_code(
+            result = look(
                 options["table"],
                 options["file"],
                 actor=self.actor,
                 create=_new_table(options),
-                dry_run=options["dry_run"],
+                dry_run=options["dry_run"] or options["preview"],
                 now=_instant(options["now"], "--now"),
                 effective=_instant(options["effective"], "--effective", options["table"]),
-                answers=_answers(options["answer"]),
+                answers=answers,
+                mapping=mapping or None,
+                keep=options["remember"],
             )
         except DeckQuestions as asked:
             questions = [
-                {"key": question.key, "text": question.text, "options": list(question.options)}
-                for question in asked.questions
+                {"key": one.key, "text": one.text, "options": list(one.options), "samples": list(one.samples)}
+                for one in asked.questions
             ]
             return {"questions": questions}, EXIT_QUESTION
         return result.to_json(), 0
@@ -63,6 +73,7 @@ class Command(TollgateCommand):
             return "\n".join(["The deck has two readings; nothing was written.", *asked])
         counts = ", ".join(f"{value[name]} {name}" for name in ("added", "changed", "closed", "unchanged"))
         lines = [f"{value['read']} lines read; prefixes: {counts}; {len(value['rejected'])} lines rejected."]
+        lines += [_change(change) for change in value.get("changes", [])[:SHOWN_CHANGES]]
         lines += [f"Mind: {warning}" for warning in value["warnings"]]
         rejected = value["rejected"]
         lines += [f"Line {one['line']}: {one['reason']}: {one['text']}" for one in rejected[:SHOWN_REJECTED]]
@@ -82,14 +93,20 @@ def _new_table(options: dict[str, Any]) -> NewTable | None:
     return NewTable(options["owner"], options["currency"], options["carrier"])
 
 
-def _answers(pairs: list[str]) -> dict[str, str]:
-    answers = {}
+def _change(change: dict[str, Any]) -> str:
+    """One price that would change, as people read it."""
+    before, after = change["before"] or "new", change["after"] or "closed"
+    return f"{change['prefix']} {change['destination']}: {before} to {after} from {change['effective_from']}"
+
+
+def _pairs(pairs: list[str], option: str) -> dict[str, str]:
+    found = {}
     for pair in pairs:
         key, mark, value = pair.partition("=")
         if not (key and mark):
-            raise usage(f"--answer {pair}: KEY=VALUE is expected")
-        answers[key] = value
-    return answers
+            raise usage(f"{option} {pair}: KEY=VALUE is expected")
+        found[key] = value
+    return found
 
 
 def _instant(text: str | None, option: str, table: str = "") -> datetime | None:

@@ -1,5 +1,6 @@
--- A deck, copied into deck_row, against the table's rates; the table's row is locked. All by sets: a deck has 285,000
--- codes. A rate ends where the next of its prefix begins, so each deck row meets at most one rate in force.
+-- A deck, copied into deck_row, against the table's rates: what would become of each of its rows (deck_outcome) and which
+-- rates it withdraws (deck_withdrawn). Nothing is written here. All by sets: a deck has 285,000 codes. A rate ends where
+-- the next of its prefix begins, so each deck row meets at most one rate in force.
 
 ANALYZE deck_row;
 
@@ -7,8 +8,8 @@ ANALYZE deck_row;
 -- same rate's time cannot be compared with that rate: the deck's earlier row may replace it.
 CREATE TEMP TABLE deck_seen ON COMMIT DROP AS
 SELECT d.*, r.id AS rate_id, r.effective_from AS rate_from, r.effective_to AS rate_to, r.price AS rate_price,
-       r.destination AS rate_destination,
-       lag(d.prefix) OVER before IS NOT NULL AS follows,
+       r.blocked AS rate_blocked, r.destination AS rate_destination,
+       lag(d.prefix) OVER before IS NOT NULL AS follows, lag(d.price) OVER before AS deck_price_before,
        lag(d.prefix) OVER before IS NOT NULL AND lag(r.id) OVER before IS NOT DISTINCT FROM r.id AS in_doubt,
        d.closed AND EXISTS (SELECT FROM rating_rate l
                              WHERE l.table_id = %(table)s AND l.prefix = d.prefix AND l.effective_from > d.begins
@@ -26,13 +27,19 @@ SELECT d.*, r.id AS rate_id, r.effective_from AS rate_from, r.effective_to AS ra
 WINDOW before AS (PARTITION BY d.prefix ORDER BY d.begins);
 
 -- A withdrawal withdraws what was to come as well, but for what this deck itself announces.
-DELETE FROM rating_rate r USING deck_seen d
- WHERE r.table_id = %(table)s AND r.prefix = d.prefix AND r.effective_from > d.begins AND d.has_later AND NOT d.says_same
+CREATE TEMP TABLE deck_withdrawn ON COMMIT DROP AS
+SELECT r.id
+  FROM rating_rate r
+  JOIN deck_seen d ON r.prefix = d.prefix AND r.effective_from > d.begins
+ WHERE r.table_id = %(table)s AND d.has_later AND NOT d.says_same
    AND NOT EXISTS (SELECT FROM deck_row o WHERE o.prefix = r.prefix AND o.begins = r.effective_from);
 
 -- What becomes of each deck row. A rate that would end with nothing after it is not the same as one that goes on.
 CREATE TEMP TABLE deck_outcome ON COMMIT DROP AS
 SELECT d.*, n.next_from,
+       CASE WHEN d.follows AND (d.in_doubt OR d.rate_id IS NULL) THEN d.deck_price_before
+            WHEN NOT d.rate_blocked THEN d.rate_price
+       END AS price_before,
        CASE WHEN d.says_same AND NOT d.in_doubt AND (d.closed OR d.rate_to IS NOT DISTINCT FROM n.next_from) THEN 'same'
             WHEN d.closed AND %(reverts)s THEN CASE WHEN d.rate_id IS NULL AND NOT d.follows AND NOT d.has_later THEN 'same' ELSE 'ended' END
             WHEN d.closed THEN 'closed'
@@ -43,31 +50,5 @@ SELECT d.*, n.next_from,
   LEFT JOIN (SELECT o.prefix, o.begins, min(r.effective_from) AS next_from
                FROM deck_row o
                JOIN rating_rate r ON r.table_id = %(table)s AND r.prefix = o.prefix AND r.effective_from > o.begins
+                                 AND r.id NOT IN (SELECT id FROM deck_withdrawn)
               GROUP BY o.prefix, o.begins) n USING (prefix, begins);
-
-DELETE FROM rating_rate r USING deck_outcome d
- WHERE r.id = d.rate_id AND d.kind <> 'same' AND r.effective_from = d.begins;
-
-UPDATE rating_rate r SET effective_to = d.begins
-  FROM (SELECT rate_id, min(begins) AS begins FROM deck_outcome
-         WHERE kind <> 'same' AND rate_from < begins GROUP BY rate_id) d
- WHERE r.id = d.rate_id;
-
-INSERT INTO rating_rate (table_id, prefix, destination, price, connect_fee, first_s, step_s, grace_s, free_s,
-                         min_charge, blocked, effective_from, effective_to)
-SELECT %(table)s, prefix, coalesce(nullif(destination, ''), rate_destination, ''), coalesce(price, rate_price, 0),
-       connect_fee, first_s, step_s, grace_s, free_s, min_charge, closed OR blocked, begins, least(next_from, then_from)
-  FROM (SELECT *, lead(begins) OVER (PARTITION BY prefix ORDER BY begins) AS then_from
-          FROM deck_outcome WHERE kind <> 'same') d
- WHERE kind <> 'ended';
-
-UPDATE rating_rate r SET destination = d.destination
-  FROM deck_outcome d
- WHERE r.id = d.rate_id AND d.kind = 'same' AND NOT d.closed AND d.destination <> '' AND d.destination <> r.destination;
-
-SELECT count(*) FILTER (WHERE kind = 'added'), count(*) FILTER (WHERE kind = 'changed'),
-       count(*) FILTER (WHERE kind IN ('closed', 'ended')), count(*) FILTER (WHERE kind = 'same'),
-       count(*) FILTER (WHERE kind IN ('added', 'changed') AND next_from IS NOT NULL
-                          AND NOT EXISTS (SELECT FROM deck_row o WHERE o.prefix = d.prefix AND o.begins = d.next_from)),
-       count(*) FILTER (WHERE kind = 'same' AND NOT closed AND destination <> '' AND destination <> rate_destination)
-  FROM deck_outcome d;
