@@ -32,7 +32,7 @@ Pricing = Callable[[list[Call]], list[Amounts]]
 
 @benchmark("rating")
 def rating(count: int | None) -> Iterator[Measurement]:
-    """Chunk by chunk, columns and yardstick in turns; medians, once the books are warm (after the first quarter)."""
+    """Chunk by chunk, columns and yardstick in turns; medians of the second half, when the books are warm."""
     rates = stage()
     total = count or CALLS
     made = calls(total, rates)
@@ -45,7 +45,7 @@ def rating(count: int | None) -> Iterator[Measurement]:
         if [amounts[at] for at in range(0, len(chunk), max(len(chunk) // SAMPLE, 1))] != expected:
             raise AssertionError("the columns and the plain kernel differ")
         speeds.append((len(chunk) / our_s, len(sample) / plain_s))
-    warm = speeds[len(speeds) // 4 :]
+    warm = speeds[len(speeds) // 2 :]
     engine_s, _amounts = timed(one_by_one, sample)
     fast, slow = (median(side) for side in zip(*warm, strict=True))
     note = (

@@ -94,7 +94,7 @@ def _price_rest(rates: RateColumns, rows: Ints, calls: tuple[Ints, Ints, Ints], 
     known: dict[tuple[int, int, int], Answer] = {}
     columns = (column[rows].tolist() for column in calls)
     for row, rate_id, duration_s, answered_us in zip(rows.tolist(), *columns, strict=True):
-        timed = bool(rates.kernel[rate_id].bands) and answered_us != NO_TIME
+        timed = bool(rates.kernel(rate_id).bands) and answered_us != NO_TIME
         key = (rate_id, duration_s, answered_us // SECOND_US if timed else NO_TIME)
         if key not in known:
             known[key] = _by_kernel(rates, *key)
@@ -109,7 +109,7 @@ def _by_kernel(rates: RateColumns, rate_id: int, duration_s: int, answered_s: in
     """The kernel's own answer; `answered_s` in whole seconds, which is as fine as it looks."""
     try:
         moment = moment_of(NO_TIME if answered_s == NO_TIME else answered_s * SECOND_US)
-        charge = price(rates.kernel[rate_id], duration_s, moment)
+        charge = price(rates.kernel(rate_id), duration_s, moment)
     except RateError as error:
         return error
     amount = scaled(charge.amount, AMOUNT_PLACES)

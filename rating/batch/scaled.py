@@ -6,8 +6,9 @@ large or too fine for 64 bits is kept as it is: its calls are the kernel's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ MAX_POINTS: Final = LARGEST // 4
 NONE_S: Final = -1
 ANY_S: Final = LARGEST
 NO_WALK: Final = -1
+COMMON_PLACES: Final = 8
+"""Of prices as they are stored: rates of one scale share their shapes."""
+HALVES: Final = ("half_up", "half_even")
 
 
 class Shape(NamedTuple):
@@ -61,15 +65,33 @@ class ScaledRate(NamedTuple):
     walk: int
 
 
+class Flat(NamedTuple):
+    """A rate without steps and bands, as far as columns need it: fields as in the kernel's Rate, and as valid."""
+
+    price: Decimal
+    connect_fee: Decimal
+    min_charge: Decimal
+    first_s: int | None
+    step_s: int
+    grace_s: int
+    free_s: int
+    decimals: int
+    rounding: str
+
+
 NO_SHAPE: Final = Shape(1, 1, LARGEST, 0, 2, 0, 0, 1, 0)
 NO_RATE_AT_ALL: Final = ScaledRate(-1, 0, 0, 0, ANY_S, NO_WALK)
 
 
 class RateColumns:
-    """Rates by id (their position), as columns; `kernel` keeps the rates. Id -1 is no rate, never charged."""
+    """Rates by id (their position), as columns. Id -1 is no rate, never charged.
 
-    def __init__(self, rates: Iterable[Rate] = ()) -> None:
-        self.kernel: list[Rate] = []
+    A rate is given as the kernel has it, or Flat where `kernel_of` can make the kernel's of its id when it is needed.
+    """
+
+    def __init__(self, rates: Iterable[Rate] = (), kernel_of: Callable[[int], Rate] | None = None) -> None:
+        self._kernel: list[Rate | None] = []
+        self._kernel_of = kernel_of
         self.walks = Walks()
         self._rates = [Growing(empty) for empty in NO_RATE_AT_ALL]
         self._shapes = [Growing(empty) for empty in NO_SHAPE]
@@ -77,12 +99,21 @@ class RateColumns:
         self.any_walk = self.any_even = False
         self.extend(rates)
 
-    def extend(self, rates: Iterable[Rate]) -> None:
+    def extend(self, rates: Iterable[Rate | Flat]) -> None:
         """Append rates; those that are there keep their ids."""
         added = list(rates)
-        self.kernel += added
-        for column, values in zip(self._rates, zip(*map(self._scaled, added), strict=True), strict=False):
+        scaled_rates = [self._scaled(rate) for rate in added]
+        self._kernel += [None if isinstance(rate, Flat) else rate for rate in added]
+        for column, values in zip(self._rates, zip(*scaled_rates, strict=True), strict=False):
             column.extend(values)
+
+    def kernel(self, rate_id: int) -> Rate:
+        """The kernel's rate of this id."""
+        rate = self._kernel[rate_id]
+        if rate is None:
+            assert self._kernel_of is not None
+            rate = self._kernel_of(rate_id)
+        return rate
 
     def shape(self, field: str) -> NDArray[Any]:
         """A field of Shape by the place of the shape; index -1 is that of no rate."""
@@ -93,45 +124,62 @@ class RateColumns:
         return self._rates[ScaledRate._fields.index(field)].padded
 
     def __len__(self) -> int:
-        return len(self.kernel)
+        return len(self._kernel)
 
-    def _place(self, rate: Rate, divisor: int) -> int:
+    def _place(self, rate: Rate | Flat, divisor: int) -> int:
         first_s = rate.step_s if rate.first_s is None else rate.first_s
-        addends = {"half_up": divisor, "half_even": divisor, "up": 2 * divisor - 2, "down": 0}
-        even, grain = int(rate.rounding == "half_even"), POWERS[AMOUNT_PLACES - rate.decimals]
+        addend = divisor if rate.rounding in HALVES else 2 * divisor - 2 if rate.rounding == "up" else 0
+        even, grain = rate.rounding == "half_even", POWERS[AMOUNT_PLACES - rate.decimals]
         lengths = (first_s, rate.step_s, rate.grace_s, rate.free_s)
-        shape = Shape(*lengths, 2 * divisor, addends[rate.rounding], even, grain, rate.first_s or 0)
-        if shape not in self._places:
-            self._places[shape] = len(self._places)
+        shape = Shape(*lengths, 2 * divisor, addend, even, grain, rate.first_s or 0)
+        place = self._places.get(shape)
+        if place is None:
+            place = self._places[shape] = len(self._places)
             for column, value in zip(self._shapes, shape, strict=True):
                 column.extend([value])
-            self.any_even |= bool(even)
-        return self._places[shape]
+            self.any_even |= even
+        return place
 
-    def _scaled(self, rate: Rate) -> ScaledRate:
-        """The integers behind one rate, as the kernel's plan has them, in no fewer places than its decimals."""
+    def _scaled(self, rate: Rate | Flat) -> ScaledRate:
+        """The integers behind one rate: in COMMON_PLACES where that goes, else in as few places as will do."""
+        if isinstance(rate, Flat):
+            prices = tuple(
+                int(price.scaleb(COMMON_PLACES)) for price in (rate.price, rate.connect_fee, rate.min_charge)
+            )
+            found = self._at(rate, prices, COMMON_PLACES)
+            return found or self._exactly(rate, None, _needed(rate))
         plan = Plan(rate) if rate.steps or rate.bands else None
-        scale = max(places(rate.price), places(rate.connect_fee), places(rate.min_charge), rate.decimals)
+        needed = max(_needed(rate), plan.scale if plan else 0)
+        found = self._exactly(rate, plan, max(needed, COMMON_PLACES))
+        return found if found.most_s != NONE_S or needed >= COMMON_PLACES else self._exactly(rate, plan, needed)
+
+    def _exactly(self, rate: Rate | Flat, plan: Plan | None, scale: int) -> ScaledRate:
+        """In units of 10**-scale; NONE_S where these are too large."""
+        units, connect, least = (scaled(price, scale) for price in (rate.price, rate.connect_fee, rate.min_charge))
         if plan is not None:
-            scale = max(scale, plan.scale)
-        connect, least = scaled(rate.connect_fee, scale) * 60, scaled(rate.min_charge, scale) * 60
-        units, divisor = dearest(rate, plan, scale), 60 * POWERS[scale - rate.decimals]
-        grain = POWERS[AMOUNT_PLACES - rate.decimals]
+            units = max(row.units for ladder in plan.ladders for row in ladder.rows) * POWERS[scale - plan.scale]
+        found = self._at(rate, (units, connect, least), scale)
+        if found is None:
+            return ScaledRate(self._place(rate, 1), 0, 0, 0, NONE_S, NO_WALK)
+        if plan is None:
+            return found
+        self.any_walk = True
+        return found._replace(walk=self.walks.add(cast(Rate, rate), plan, scale))
+
+    def _at(self, rate: Rate | Flat, prices: tuple[int, ...], scale: int) -> ScaledRate | None:
+        """With the dearest second, fee and minimum in units of 10**-scale; None where they could overflow."""
+        units, connect, least = prices[0], prices[1] * 60, prices[2] * 60
+        divisor, grain = 60 * POWERS[scale - rate.decimals], POWERS[AMOUNT_PLACES - rate.decimals]
         most = min(MAX_POINTS, LARGEST // grain * divisor - 1)
         if max(units, connect, least, divisor) > most:
-            return ScaledRate(self._place(rate, 1), 0, 0, 0, NONE_S, NO_WALK)
+            return None
         most_s = min((most - connect) // units, ANY_S) if units else ANY_S
-        walk = NO_WALK
-        if plan is not None:
-            walk, self.any_walk = self.walks.add(rate, plan, scale), True
-        return ScaledRate(self._place(rate, divisor), units, connect, least, most_s, walk)
+        return ScaledRate(self._place(rate, divisor), units, connect, least, most_s, NO_WALK)
 
 
-def dearest(rate: Rate, plan: Plan | None, scale: int) -> int:
-    """The highest price for a second that may hold in a call, in points."""
-    if plan is None:
-        return scaled(rate.price, scale)
-    return max(row.units for ladder in plan.ladders for row in ladder.rows) * POWERS[scale - plan.scale]
+def _needed(rate: Rate | Flat) -> int:
+    """The fewest places that hold its price, fee and minimum, and its amounts."""
+    return max(places(rate.price), places(rate.connect_fee), places(rate.min_charge), rate.decimals)
 
 
 def rounded(points: Ints, twice: Ints, addend: Ints, even: Ints | None) -> Ints:

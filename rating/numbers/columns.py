@@ -69,7 +69,7 @@ def normalise_column(plan: DialPlan, dialled: Sequence[str] | NDArray[Any]) -> N
     digits, kinds, sure = _abroad(plan, signs)
     if texts is not dialled and sum(map(len, texts)) != np.count_nonzero(signs):
         sure[:] = False  # NumPy drops zero signs at the end of a text, the rules see them; or one is very long
-    e164 = np.ascontiguousarray((digits * sure).T).view(f"S{MAX_E164_DIGITS}").reshape(-1)
+    e164 = np.ascontiguousarray((digits & _mask(sure)).T).view(f"S{MAX_E164_DIGITS}").reshape(-1)
     kinds[~sure] = NONE
     columns = NumberColumns(e164, sure.copy(), kinds, sure.copy(), {})
     return columns if sure.all() else _by_rules(plan, texts, np.flatnonzero(~sure), columns)
@@ -95,7 +95,7 @@ def _abroad(plan: DialPlan, signs: Bytes) -> tuple[Bytes, NDArray[np.int8], Flag
     digits = np.zeros((MAX_E164_DIGITS, signs.shape[1]), np.uint8)
     for begin in np.unique(begins[begins >= 0]).tolist():
         source = signs[begin : begin + MAX_E164_DIGITS]
-        np.copyto(digits[: len(source)], source, where=begins == begin)
+        digits[: len(source)] |= source & _mask(begins == begin)
     values = np.where(digits[:4], digits[:4] - _ZERO, 0).astype(np.int16)
     codes, three = _codes(plan.home_country), values[0] * 100 + values[1] * 10 + values[2]
     size, code = length - begins, codes.length.take(three)
@@ -105,6 +105,11 @@ def _abroad(plan: DialPlan, signs: Bytes) -> tuple[Bytes, NDArray[np.int8], Flag
     for of_range in {len(first) for first, _last in plan.on_net}:
         sure &= (size != of_range) & (length != of_range)
     return digits, codes.kind.take(three), sure
+
+
+def _mask(flags: Flags) -> Bytes:
+    """All bits where a flag is set."""
+    return -flags.view(np.uint8)
 
 
 def _begins(plan: DialPlan, signs: Bytes) -> tuple[NDArray[np.int16], NDArray[np.int16]]:

@@ -150,7 +150,7 @@ class _Chunk:
             return carrier, np.full(self._count, NONE), np.zeros(self._count, np.int64)
         found = self._hits(bundles, rows)
         founds = hits.tiers[0].founds.padded.take(found)
-        founds[hits.blocked.padded.take(founds)] = NONE
+        founds[hits.closed.padded.take(founds)] = NONE
         priced = self._amounts(founds)
         founds[list(priced.refused)] = NONE
         return carrier, founds, priced.amounts

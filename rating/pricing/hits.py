@@ -7,7 +7,7 @@ the first such call; all others take the answer from the cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,10 +24,10 @@ from rating.batch.scaled import RateColumns
 from rating.batch.timelines import Timelines
 from rating.batch.times import epoch_us, moment_of
 from rating.kernel import Rate as KernelRate
-from rating.kernel import RateError
 from rating.numbers import ServiceClass
 from rating.numbers.columns import CLASSES, NONE
 from rating.pricing.column_types import CallColumns, Registry
+from rating.pricing.flats import Terms
 from rating.pricing.lists import Found
 from rating.pricing.shelf import Groups, find_in, in_table
 from rating.pricing.tables import TableBook
@@ -38,6 +38,8 @@ UNPRICEABLE: Final = KernelRate(Decimal(0))
 """Stands where a rate cannot be made; calls that hit it are odd."""
 
 Answer = tuple[Found | None, UUID | None]
+Hit = tuple[tuple[int, int], ...]
+"""For each tier the places of a rate and of its list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,16 @@ class Bundle:
 
 
 class Tier:
-    """What one position of the chain has at each hit: indexes of the rate and of its list, NONE where there is none."""
+    """What one position of the chain has at each hit: places of the rate and of its list, NONE where there is none."""
 
     def __init__(self, count: int) -> None:
         self.founds, self.lists = Growing(NONE), Growing(NONE)
-        self.founds.extend([NONE] * count)
-        self.lists.extend([NONE] * count)
+        self.extend([(NONE, NONE)] * count)
+
+    def extend(self, hits: Sequence[tuple[int, int]]) -> None:
+        """Append what further hits have here."""
+        self.founds.extend([found for found, _list in hits])
+        self.lists.extend([price_list for _found, price_list in hits])
 
 
 class Hits:
@@ -90,15 +96,18 @@ class Hits:
     def __init__(self) -> None:
         self.founds = Registry[Found]()
         self.lists = Registry[UUID]()
-        self.rates = RateColumns()
+        self.rates = RateColumns(kernel_of=lambda place: self.founds.things[place].kernel)
         self.currencies = Registry[str]()
         self.currency_of = Growing(self.currencies.place(""))
         """By rate; that of no rate is a currency that nobody has."""
-        self.blocked = Growing(False, np.bool_)
+        self.closed = Growing(False, np.bool_)
+        """Rates that are blocked, or that cannot be made."""
         self.tiers: list[Tier] = []
         self.odd = Growing(False, np.bool_)
-        """Hits in which a tier has no rate, a closed one, or one that cannot be made."""
-        self._known: dict[tuple[tuple[int, int], ...], int] = {}
+        """Hits in which a tier has no rate, or a closed one."""
+        self._new_hits: list[Hit] = []
+        self._terms = Terms()
+        self._known: dict[Hit, int] = {}
         self._bundles: list[Bundle] = []
         self._places: dict[object, int] = {}
         self._line_of, self._classed = Growing(0), Growing(0)
@@ -175,46 +184,43 @@ class Hits:
             strict=True,
         )
         hits = [self._ask(*question) for question in questions]
+        self._lay()
         self._cells.add(unknown, np.array(hits, np.int64))
 
     def _ask(self, segment: int, number: bytes, answered_us: int, kind: int) -> int:
         moment = moment_of(answered_us)
         assert moment is not None
         bundle = self._bundles[self._bundle_of_segment[segment]]
-        return self._hit(list(bundle.ask(number.decode(), moment, CLASSES[kind])))
-
-    def _hit(self, answers: list[Answer]) -> int:
-        key = tuple(self.places_of(*answer) for answer in answers)
+        key = tuple(self._places_of(*answer) for answer in bundle.ask(number.decode(), moment, CLASSES[kind]))
         hit = self._known.get(key)
         if hit is None:
             hit = self._known[key] = len(self._known)
-            while len(self.tiers) < len(key):
-                self.tiers.append(Tier(hit))
-            for tier, (found, price_list) in zip(self.tiers, key, strict=False):
-                tier.founds.extend([found])
-                tier.lists.extend([price_list])
-            for tier in self.tiers[len(key) :]:
-                tier.founds.extend([NONE])
-                tier.lists.extend([NONE])
-            self.odd.extend([any(found == NONE or self.blocked.view[found] for found, _ in key)])
+            self._new_hits.append(key)
         return hit
 
-    def places_of(self, found: Found | None, price_list: UUID | None) -> tuple[int, int]:
+    def places_of(self, found: Found, price_list: UUID | None) -> tuple[int, int]:
         """Where a rate and its list stand; entered where they are new."""
+        places = self._places_of(found, price_list)
+        self._lay()
+        return places
+
+    def _places_of(self, found: Found | None, price_list: UUID | None) -> tuple[int, int]:
         if found is None:
             return NONE, NONE
-        place = self.founds.place(found, id(found))
-        if place == len(self.rates):
-            self._enter(found)
-        return place, NONE if price_list is None else self.lists.place(price_list)
+        listed = NONE if price_list is None else self.lists.place(price_list)
+        return self.founds.place(found, id(found)), listed
 
-    def _enter(self, found: Found) -> None:
-        """A rate that is new here."""
-        closed = found.row.blocked
-        try:
-            rate = UNPRICEABLE if closed else found.kernel
-        except RateError:
-            rate, closed = UNPRICEABLE, True
-        self.rates.extend([rate])
-        self.blocked.extend([closed])
-        self.currency_of.extend([self.currencies.place(found.measure.currency)])
+    def _lay(self) -> None:
+        """Rates and hits that are new become columns, all at once."""
+        founds = self.founds.things[len(self.rates) :]
+        priceable = [self._terms.rate_of(found) for found in founds]
+        self.rates.extend(UNPRICEABLE if rate is None else rate for rate in priceable)
+        self.closed.extend([rate is None for rate in priceable])
+        self.currency_of.extend([self.currencies.place(found.measure.currency) for found in founds])
+        hits, self._new_hits = self._new_hits, []
+        while len(self.tiers) < max(map(len, hits), default=0):
+            self.tiers.append(Tier(self.odd.count))
+        for at, tier in enumerate(self.tiers):
+            tier.extend([hit[at] if at < len(hit) else (NONE, NONE) for hit in hits])
+        closed = self.closed.view
+        self.odd.extend([any(found == NONE or closed[found] for found, _list in hit) for hit in hits])
