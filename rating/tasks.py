@@ -16,11 +16,22 @@ from rating.services.posting import make_partitions as make
 from rating.services.unrated import rate_waiting
 
 FORGOTTEN = timedelta(seconds=60)
+MOST_HELPERS = 7
 
 
 @shared_task
 def work_import(import_id: str) -> int:
-    """Plan if need be, then work chunks until none is free."""
+    """Plan if need be, call for help where there is work for several, then work chunks until none is free."""
+    pk = UUID(import_id)
+    imports.plan(pk)
+    for _helper in range(min(MOST_HELPERS, leases.waiting(pk) - 1)):
+        join_import.delay(import_id)
+    return imports.work(pk)
+
+
+@shared_task
+def join_import(import_id: str) -> int:
+    """Work chunks beside whoever else does, until none is free."""
     return imports.work(UUID(import_id))
 
 
@@ -30,7 +41,7 @@ def requeue_lapsed_chunks() -> int:
     forgotten = UsageImport.objects.filter(status=ImportStatus.PLANNING, created_at__lt=timezone.now() - FORGOTTEN)
     waiting = {*leases.lapsed_imports(), *forgotten.values_list("pk", flat=True)}
     for pk in waiting:
-        work_import.delay(str(pk))
+        join_import.delay(str(pk))
     return len(waiting)
 
 

@@ -104,6 +104,11 @@ def give_back(lease: Lease, error: str) -> None:
     mine.update(status=ChunkStatus.WAITING, lease=None, claimed_until=None, error=error[:2000])
 
 
+def waiting(usage_import: UUID) -> int:
+    """How many of an import's chunks nobody has yet."""
+    return UsageChunk.objects.filter(usage_import=usage_import, status=ChunkStatus.WAITING).count()
+
+
 def lapsed_imports() -> list[UUID]:
     """Imports with a chunk that nobody works: waiting, or claimed by somebody whose lease has lapsed."""
     chunks = UsageChunk.objects.filter(_free(), usage_import__status=ImportStatus.WORKING)
