@@ -94,7 +94,7 @@ def timed(folder: Path, path: Path, count: int, worker_count: int) -> Took:
         warming_s = time.perf_counter() - started
         _empty()
         started = time.perf_counter()
-        done = _import(path, queue=None)
+        done = _import(path)
         seconds = time.perf_counter() - started
         took = Took(seconds, warming_s, max(worker.peak_mb() for worker in crew), os.getloadavg()[0])
     if counts(done)["rated"] != count:
@@ -108,12 +108,12 @@ def _warm(folder: Path, worker: Worker) -> None:
     _import(path, queue=worker.name)
 
 
-def _import(path: Path, queue: str | None) -> UsageImport:
+def _import(path: Path, queue: str = "tollgate") -> UsageImport:
     """As an upload does it: stored, and a worker nudged."""
     source = Source.objects.select_related("owner").get(code="switch")
     with path.open("rb") as file:
         stored = receive(source, iter(lambda: file.read(1 << 20), b""), path.name, actor=ACTOR)
-    work_import.apply_async([str(stored.pk)], queue=queue)
+    work_import.apply_async((str(stored.pk),), queue=queue)
     wait_for(lambda: _ended(stored))
     (Path(settings.MEDIA_ROOT) / stored.path).unlink()
     if stored.status != ImportStatus.DONE:
