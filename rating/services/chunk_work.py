@@ -6,9 +6,10 @@ out all rows; `Ready.write` hands them to the database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -33,6 +34,7 @@ from rating.usage.reading import OpenUsage, open_usage
 from rating.usage.record import BadRow, UsageRow, bad_row
 from tiers.viewer import Actor
 
+T = TypeVar("T")
 COUNTS = ("read", "rated", "unrated", "free", "duplicate", "quarantined", "waiting", "joined", "reconciled")
 CLOCKS_ALLOWED = timedelta(days=2)
 QUARANTINE_BATCH = 2000
@@ -85,10 +87,13 @@ class Desk:
 
     def prepare(self, lease: Lease) -> Ready:
         """Read, tell apart, price and lay out. What was taken before costs little: it is not priced."""
-        rows, halves, bad = self._read(lease.chunk)
+        read = self._usage.read(_chunk(lease.chunk))
+        rows, halves = _of_kind(read.rest, UsageRow), _of_kind(read.rest, Half)
         foreseen = foresee(self._import.source_id, halves)
-        outcome = Outcome([*bad, *foreseen.bad], foreseen.duplicates, foreseen.waiting, foreseen.joined)
-        found = records.of_rows([*rows, *foreseen.rows])
+        outcome = Outcome(
+            [*_of_kind(read.rest, BadRow), *foreseen.bad], foreseen.duplicates, foreseen.waiting, foreseen.joined
+        )
+        found = records.merged(read.clean, [*rows, *foreseen.rows], read.text)
         lease.check()
         keyed, strangers = self._sorter.keyed(found, _repeats(lease.chunk))
         outcome.bad += strangers
@@ -110,20 +115,6 @@ class Desk:
             except Rejoined:
                 ready = self.prepare(ready.lease)
         raise Rejoined
-
-    def _read(self, row: UsageChunk) -> tuple[list[UsageRow], list[Half], list[BadRow]]:
-        chunk = Chunk(row.index, row.byte_from, row.byte_to, row.first_line, row.lines)
-        rows: list[UsageRow] = []
-        halves: list[Half] = []
-        bad: list[BadRow] = []
-        for line in self._usage.rows(chunk):
-            if isinstance(line, UsageRow):
-                rows.append(line)
-            elif isinstance(line, Half):
-                halves.append(line)
-            else:
-                bad.append(line)
-        return rows, halves, bad
 
 
 @dataclass(slots=True)
@@ -198,6 +189,14 @@ def _firsts(keyed: Keyed, before: Mapping[bytes, Holder], outcome: Outcome) -> N
             known[key] = content
             rows.append(row)
     return np.array(rows, dtype=np.intp)
+
+
+def _chunk(row: UsageChunk) -> Chunk:
+    return Chunk(row.index, row.byte_from, row.byte_to, row.first_line, row.lines)
+
+
+def _of_kind(rows: Iterable[object], kind: type[T]) -> list[T]:
+    return [row for row in rows if isinstance(row, kind)]
 
 
 def _repeats(chunk: UsageChunk) -> dict[bytes, int]:

@@ -13,28 +13,8 @@ from typing import Any
 import polars as pl
 
 from rating.batch.times import epoch_us
+from rating.usage.quick import SCHEMA
 from rating.usage.record import KEY_BYTES, UsageRow
-
-SCHEMA: dict[str, Any] = {
-    "line": pl.Int64,
-    "call_id": pl.String,
-    "leg": pl.String,
-    "account": pl.String,
-    "caller": pl.String,
-    "callee": pl.String,
-    "started_us": pl.Int64,
-    "answered_us": pl.Int64,
-    "duration_s": pl.Int64,
-    "answered": pl.Boolean,
-    "carrier": pl.String,
-    "src_ip": pl.String,
-    "src_port": pl.Int32,
-    "user_agent": pl.String,
-    "reference": pl.String,
-    "direction": pl.String,
-}
-"""As in UsageRow: times in microseconds since 1970; absent are null: answered_us, src_ip, src_port."""
-CONTENT = ("account", "caller", "callee", "started_us", "answered_us", "duration_s", "answered", "carrier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +49,24 @@ def of_rows(rows: Sequence[UsageRow]) -> Records:
         "direction": [row.direction for row in rows],
     }
     return Records(pl.DataFrame(columns, schema=SCHEMA), lambda at: rows[at].text)
+
+
+def merged(clean: pl.DataFrame | None, rows: Sequence[UsageRow], text: Callable[[int], str]) -> Records:
+    """Records that were read at once and others, in the order of their lines."""
+    others = of_rows(rows)
+    if clean is None:
+        return others
+    if not rows:
+        lines = clean["line"]
+        return Records(clean, lambda at: text(lines[at]))
+    frame = pl.concat([clean, others.frame]).sort("line", maintain_order=True)
+    places = {row.line: at for at, row in enumerate(rows)}
+
+    def text_of(at: int) -> str:
+        line = frame["line"][at]
+        return rows[places[line]].text if line in places else text(line)
+
+    return Records(frame, text_of)
 
 
 def contents(frame: pl.DataFrame) -> list[bytes]:

@@ -22,7 +22,7 @@ MAX_AGENT_CHARS = 255
 CLOCK_SLACK_S = 2
 MINUTES_KEPT = 100_000
 
-_NULLS = frozenset(
+NULLS = frozenset(
     writing
     for word in ("null", "(null)", "<null>", "none", "nil", "\\n")
     for writing in (word, word.upper(), word.capitalize())
@@ -79,9 +79,9 @@ def cleaned(cells: list[str]) -> list[str]:
     All functions below take text that went through here.
     """
     cells = [cell.strip() for cell in cells]
-    if _NULLS.isdisjoint(cells):
+    if NULLS.isdisjoint(cells):
         return cells
-    return ["" if cell in _NULLS else cell for cell in cells]
+    return ["" if cell in NULLS else cell for cell in cells]
 
 
 def name(field: str, text: str, limit: int = MAX_NAME_CHARS) -> str:
@@ -102,8 +102,8 @@ class Clock:
     """
 
     def __init__(self, zone: tzinfo, not_after: datetime) -> None:
-        self._zone = zone
-        self._not_after = not_after
+        self.zone = zone
+        self.not_after = not_after
         self._minutes: dict[str, datetime] = {}
 
     def read(self, field: str, text: str, not_before: datetime | None = None) -> datetime | None:
@@ -111,13 +111,13 @@ class Clock:
         if text in _NO_MOMENT:
             return None
         if ":" in text:
-            found = self._plain(text) or _from_iso(field, text, self._zone, None)
+            found = self._plain(text) or _from_iso(field, text, self.zone, None)
             if not_before is not None and found < not_before:
-                found = _from_iso(field, text, self._zone, not_before)
+                found = _from_iso(field, text, self.zone, not_before)
         else:
             found = _from_epoch(field, text)
-        if not EARLIEST <= found <= self._not_after:
-            span = f"{EARLIEST:%Y-%m-%d} to {self._not_after:%Y-%m-%d %H:%M} UTC"
+        if not EARLIEST <= found <= self.not_after:
+            span = f"{EARLIEST:%Y-%m-%d} to {self.not_after:%Y-%m-%d %H:%M} UTC"
             reason = f"{field} is {found.isoformat()}; taken are times from {span}."
             raise FieldError(field, "time_range", reason)
         return found
@@ -134,7 +134,7 @@ class Clock:
             if len(self._minutes) >= MINUTES_KEPT:
                 self._minutes.clear()
             try:
-                minute = _from_iso("", text[:16] + ":00", self._zone, None)
+                minute = _from_iso("", text[:16] + ":00", self.zone, None)
             except FieldError:
                 return None
             self._minutes[text[:16]] = minute

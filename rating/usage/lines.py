@@ -143,6 +143,19 @@ def read_chunk(path: Path | str, chunk: Chunk, shape: TextShape | None = None) -
             yield _too_long(number, raw, shape) if too_long else _decoded(number, raw, shape)
 
 
+def bytes_of(path: Path | str, chunk: Chunk) -> list[bytes]:
+    """The chunk's lines as they are, for a file of bytes that ends its lines with \\n."""
+    with Path(path).open("rb") as file:
+        file.seek(chunk.byte_from)
+        lines = file.read(chunk.byte_to - chunk.byte_from).split(b"\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def one_line(number: int, raw: bytes, shape: TextShape) -> tuple[int, str] | BadRow:
+    """One of `bytes_of`, as `read_chunk` gives it."""
+    return _too_long(number, raw, shape) if len(raw) > LINE_LIMIT_BYTES else _decoded(number, raw, shape)
+
+
 def _raw_lines(file: BinaryIO, size: int, shape: TextShape) -> Iterator[tuple[bytes, bool]]:
     """(bytes of a line, whether it was over the limit: then only its beginning)."""
     tail, cut_long = b"", False

@@ -5,24 +5,51 @@ Why: each worker opens the same file by itself and must come to the same reading
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
 
 from rating.usage import registry
 from rating.usage.formats import mapped
+from rating.usage.formats.generic import GenericParser
+from rating.usage.formats.generic_quick import GenericQuick
 from rating.usage.formats.mapped import MappedParser
 from rating.usage.framing import plan_records, read_records
 from rating.usage.halves import Half
-from rating.usage.lines import Chunk, TextShape, decode_head, plan_chunks, read_chunk, read_head, sniff_shape
+from rating.usage.lines import (
+    Chunk,
+    TextShape,
+    bytes_of,
+    decode_head,
+    one_line,
+    plan_chunks,
+    read_chunk,
+    read_head,
+    sniff_shape,
+)
 from rating.usage.mapping import MappingError, UsageMapping
 from rating.usage.protocol import Parser, UsageRefused
+from rating.usage.quick import Quick, read_clean
 from rating.usage.record import BadRow, UsageRow
 from rating.usage.totals import reconcile
 
 AUTO = "auto"
 MAPPING = "mapping"
+
+
+class Read(NamedTuple):
+    """A chunk's records: clean lines as columns (see `quick.SCHEMA`), the others as they were parsed.
+
+    `text`: the line behind a clean record, by its number.
+    """
+
+    clean: pl.DataFrame | None
+    rest: list[UsageRow | BadRow | Half]
+    text: Callable[[int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +74,50 @@ class OpenUsage:
             return chunks
         return plan_records(self.path, framing, records_per_chunk)
 
+    def read(self, chunk: Chunk) -> Read:
+        """All records of a chunk, the clean lines among them read at once where the format can."""
+        quick, zone, not_after = _quick_of(self.parser)
+        if quick is None or self.shape.unit_bytes > 1 or self.shape.newline != "\n":
+            return Read(None, list(self.rows(chunk)), _no_text)
+        lines, first, parser = bytes_of(self.path, chunk), chunk.first_line, self.parser
+        skipped = max(0, parser.data_from_line - first)
+        portion = read_clean([line.decode("latin-1") for line in lines[skipped:]], quick, zone, not_after)
+        rest = []
+        for place in portion.odd:
+            number = first + skipped + place
+            row = self._parsed(one_line(number, lines[number - first], self.shape))
+            if row is not None:
+                rest.append(row)
+        frame = portion.frame.with_columns(pl.col("line") + first + skipped)
+        return Read(frame, rest, lambda line: lines[line - first].decode().removesuffix("\r"))
+
+    def _parsed(self, item: tuple[int, str] | BadRow) -> UsageRow | BadRow | Half | None:
+        if isinstance(item, BadRow):
+            return item if item.line >= self.parser.data_from_line else None
+        return self.parser.parse(*item)
+
     def rows(self, chunk: Chunk) -> Iterator[UsageRow | BadRow | Half]:
         """All records of a chunk and all lines that could not be read; no blank lines, no header."""
-        parse, data_from_line, framing = self.parser.parse, self.parser.data_from_line, self.parser.framing
+        framing = self.parser.framing
         if framing is None:
             items = read_chunk(self.path, chunk, self.shape)
         else:
             items = read_records(self.path, chunk, framing, self.shape)
         for item in items:
-            if isinstance(item, BadRow):
-                if item.line >= data_from_line:
-                    yield item
-                continue
-            row = parse(*item)
+            row = self._parsed(item)
             if row is not None:
                 yield row
+
+
+def _quick_of(parser: Parser) -> tuple[Quick | None, tzinfo, datetime]:
+    """How a file's clean lines are read at once, if they can be. Formats made from these have rules of their own."""
+    if type(parser) is GenericParser:
+        return GenericQuick(parser.layout), parser.clock.zone, parser.clock.not_after
+    return None, UTC, datetime.now(UTC)
+
+
+def _no_text(line: int) -> str:
+    raise LookupError(line)
 
 
 def open_usage(

@@ -136,8 +136,8 @@ class GenericParser:
     framing = None
 
     def __init__(self, layout: Layout, zone: tzinfo, not_after: datetime) -> None:
-        self._layout = layout
-        self._clock = fields.Clock(zone, not_after)
+        self.layout = layout
+        self.clock = fields.Clock(zone, not_after)
         self._columns = layout.columns.keys()
         self._places = [layout.columns.get(field, -1) for field in SYNONYMS]
         self.has_ids = "call_id" in layout.columns
@@ -153,8 +153,8 @@ class GenericParser:
 
     def _cells(self, text: str) -> list[str]:
         """The line's values in the order of `SYNONYMS`; "" for a column that the file lacks."""
-        cells = fields.cleaned(split_line(text, self._layout.delimiter))
-        width = self._layout.width
+        cells = fields.cleaned(split_line(text, self.layout.delimiter))
+        width = self.layout.width
         if len(cells) != width and (len(cells) < width or any(cells[width:])):
             reason = f"The line has {len(cells)} columns, the header {width}."
             raise FieldError("", "columns", reason)
@@ -193,7 +193,7 @@ class GenericParser:
         )
 
     def _times(self, start: str, answer: str, end: str) -> tuple[datetime | None, datetime | None, datetime | None]:
-        read = self._clock.read
+        read = self.clock.read
         started_at = read("started_at", start)
         answered_at = read("answered_at", answer, started_at)
         ended_at = read("ended_at", end, answered_at or started_at)
