@@ -24,11 +24,12 @@ from billing.bench.naive import naive_rate
 from billing.bench.worker import Worker, wait_for, workers
 from billing.bench.world import ACTOR, calls, stage
 from rating.models import ImportStatus, Source, UsageImport
-from rating.services.imports import counts, receive, refused
+from rating.services.imports import counts, refused
+from rating.services.receiving import receive
 from rating.tasks import work_import
 
 CALLS = 1_000_000
-WARM_CALLS = 1_000
+WARM_CALLS = 50_000
 GOAL_OF_COPY, GOAL_OF_NAIVE, GOAL_OF_ONE, MOST_MB = 0.6, 200.0, 1.0, 1536
 WRITTEN = "rating_usagerecord, rating_ratedcall, rating_recordkey, rating_rateterms, rating_fact"
 HEADER = "call_id,account,from,to,started_at,answered_at,seconds,disposition,carrier,src_ip,src_port,user_agent"

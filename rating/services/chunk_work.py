@@ -80,6 +80,7 @@ class Desk:
     """Where one worker makes chunks of one import ready."""
 
     def __init__(self, usage_import: UsageImport, engine: Engine) -> None:
+        self.engine = engine
         self._import = usage_import
         self._usage = open_import(usage_import)
         self._sorter = Sorter(usage_import.source, engine)

@@ -80,7 +80,9 @@ def work(import_id: UUID) -> int:
 
     def prepare(lease: Lease) -> Ready:
         nonlocal desk
-        desk = desk or Desk(usage_import, current_engine())
+        engine = current_engine()
+        if desk is None or desk.engine is not engine:
+            desk = Desk(usage_import, engine)
         return desk.prepare(lease)
 
     with keeper() as keep, Press(keep) as press:

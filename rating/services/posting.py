@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from threading import Lock
 from uuid import UUID
 
 import numpy as np
@@ -84,10 +85,17 @@ class Poster:
         self._books = Books(engine)
         self._facts = FactRows(engine)
         self._rates: Rates | None = None
+        self._turn = Lock()
 
     def lay_out(self, sorted_: Sorted, batch: str, kept: Flags | None = None) -> Batch:
-        """All that follows from the kept records. Stores rate terms at once (see `terms`); writes nothing else."""
-        kept = np.ones(len(sorted_.ids), dtype=np.bool_) if kept is None else kept
+        """All that follows from the kept records. Stores rate terms at once (see `terms`); writes nothing else.
+
+        May be called by several threads.
+        """
+        with self._turn:
+            return self._lay_out(sorted_, batch, np.ones(len(sorted_.ids), dtype=np.bool_) if kept is None else kept)
+
+    def _lay_out(self, sorted_: Sorted, batch: str, kept: Flags) -> Batch:
         charges, calls = Charges(batch, {}), b""
         sales = sales_of(sorted_, kept)
         rates = self._learn(sorted_, sales)

@@ -61,7 +61,7 @@ def pools(chance: random.Random) -> dict[str, Callable[[], str]]:
 
     moment = of("2026-10-05 09:30:00+00:00", MOMENTS)
     name = of("alice", (*NAMES, *QUOTED))
-    found = {
+    return {
         **dict.fromkeys(("started_at", "answered_at", "ended_at", "start"), moment),
         **dict.fromkeys(("seconds", "duration"), of("60", SECONDS)),
         **dict.fromkeys(("account", "from", "carrier", "leg"), name),
@@ -74,7 +74,6 @@ def pools(chance: random.Random) -> dict[str, Callable[[], str]]:
         "reference": of("", ("0.12", "é")),
         "direction": of("", DIRECTIONS),
     }
-    return found
 
 
 def file_of(path: Path, header: str, lines: int, seed: int) -> Path:
