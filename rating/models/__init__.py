@@ -9,6 +9,7 @@ from rating.models.decks import DeckFile, DeckStatus
 from rating.models.facts import Fact, Grain
 from rating.models.links import CarrierLink
 from rating.models.lists import ExchangeRate, Follows, ListTerms, PriceList, PriceTerms
+from rating.models.live import CallLimit, LiveCall, LiveStatus, SwitchKey
 from rating.models.rates import Rate, RateTable
 from rating.models.rerating import RatedCorrection, RerateRun, RerateStatus
 from rating.models.rules import (
@@ -24,6 +25,7 @@ from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKe
 
 __all__ = [
     "BookChange",
+    "CallLimit",
     "Carrier",
     "CarrierChoice",
     "CarrierLink",
@@ -40,6 +42,8 @@ __all__ = [
     "ImportStatus",
     "ListRule",
     "ListTerms",
+    "LiveCall",
+    "LiveStatus",
     "PastRate",
     "PastRow",
     "PriceList",
@@ -57,6 +61,7 @@ __all__ = [
     "RerateStatus",
     "Source",
     "SourceIdentity",
+    "SwitchKey",
     "TableVersion",
     "UsageChunk",
     "UsageHalf",

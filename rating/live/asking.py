@@ -1,0 +1,251 @@
+"""May this call be made, and for how long? One round trip to the database decides, at every tier at once.
+
+Prices and the tree come from the compiled engine in memory; statuses, limits and money are judged by
+`rating_live_authorize`, under locks. The same call asked again hears the same answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.services.transactions import in_transaction
+from rating.live.needs import Curve, curves
+from rating.live.switches import Switch
+from rating.live.terms import ANSWERED_WITHIN, CallTerms, as_json, freeze
+from rating.models import Source
+from rating.numbers import BadNumber, Number, ServiceClass
+from rating.pricing import CallFacts, Engine, Unpriced
+from rating.services.identify import CustomerIndex
+from rating.services.quote import is_abroad
+from tiers.ids import uuid7
+from tiers.models import Kind
+
+GRACE: Final = timedelta(seconds=30)
+"""How long after its last second a call may still be ended by its switch before the reaper does."""
+LOCK_TIMEOUT_MS: Final = 1500
+LONGEST_ASKED_S: Final = 86_400
+SIP: Final = {"blocked": 403, "no_price": 503, "unknown": 404, "number": 404, "no_wallet": 503, "not_placed": 403}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A call that a switch wants to connect. `requested_s`: seconds it asks for, None for as many as may be."""
+
+    call_id: str
+    to: str
+    account: str = ""
+    caller: str = ""
+    switch: str = ""
+    src_ip: str | None = None
+    src_port: int | None = None
+    user_agent: str = ""
+    requested_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer. `code` is the reason as the switch's owner may know it; `max_seconds` count from the answer."""
+
+    allow: bool
+    max_seconds: int
+    sip_code: int
+    code: str = ""
+    call: UUID | None = None
+    carrier: str | None = None
+
+
+def authorize(switch: Switch, ask: Ask, engine: Engine, *, now: datetime | None = None) -> Decision:
+    """Decide and, where the call is allowed, set aside what it may cost. Raises Conflict("busy") when it cannot."""
+    asked_at = now or timezone.now()
+    row = _row(switch, ask, asked_at)
+    customer = _index(switch, engine).find(ask.account, ask.caller, ask.src_ip)
+    if customer is None:
+        return _turned_away(switch, engine, row, "unknown", None)
+    row["customer_id"] = str(customer)
+    number = switch.plan.normalise(ask.to)
+    if isinstance(number, BadNumber):
+        return _turned_away(switch, engine, row, "number", customer)
+    row |= {"number": number.e164[:32], "service_class": number.service_class}
+    longest_s = min(ask.requested_s or switch.slice_s, switch.slice_s)
+    if number.service_class is ServiceClass.EMERGENCY or _internal(number):
+        return _allow(switch, engine, row, None, [], customer, longest_s)
+    facts = CallFacts(customer, number, is_abroad(number, switch.plan), asked_at, 1)
+    terms = freeze(engine, facts)
+    if isinstance(terms, Unpriced):
+        return _turned_away(switch, engine, row, terms.code, terms.seller or customer)
+    needed = curves(terms.tiers, longest_s, asked_at)
+    return _allow(switch, engine, row, terms, needed, customer, longest_s)
+
+
+def _row(switch: Switch, ask: Ask, asked_at: datetime) -> dict[str, Any]:
+    """The live call's columns that are known before anything is decided."""
+    return {
+        "id": str(uuid7(asked_at)),
+        "source_id": str(switch.source_id),
+        "switch": ask.switch[:64],
+        "call_id": ask.call_id,
+        "customer_id": None,
+        "carrier_id": None,
+        "account": ask.account[:128],
+        "caller": ask.caller[:128],
+        "callee": ask.to[:128],
+        "number": "",
+        "service_class": "",
+        "destination": "",
+        "tiers": [],
+        "cost": None,
+        "slots": [],
+        "wallets": [],
+        "asked_at": asked_at.isoformat(),
+        "expires_at": (asked_at + ANSWERED_WITHIN + GRACE).isoformat(),
+        "max_seconds": 0,
+        "duration_s": 0,
+        "overrun_s": 0,
+        "oddity": "",
+        "src_ip": ask.src_ip,
+        "src_port": ask.src_port,
+        "user_agent": ask.user_agent[:255],
+        "interims": switch.interims,
+    }
+
+
+def _allow(
+    switch: Switch,
+    engine: Engine,
+    row: dict[str, Any],
+    terms: CallTerms | None,
+    needed: Sequence[Curve],
+    customer: UUID,
+    longest_s: int,
+) -> Decision:
+    chain = [customer]
+    carrier = switch.carrier_id
+    if terms is not None:
+        tiers, cost = as_json(terms)
+        chain += [tier.seller for tier in terms.tiers]
+        carrier = terms.carrier or carrier or _default_carrier(engine, terms)
+        row |= {"tiers": tiers, "cost": cost, "destination": terms.tiers[0].destination[:200]}
+    limits = [*chain, *([carrier] if carrier else [])]
+    row |= {"carrier_id": str(carrier) if carrier else None, "max_seconds": longest_s}
+
+    def decide() -> dict[str, Any]:
+        starts = [1]
+        for curve in needed:
+            starts.append(starts[-1] + len(curve.seconds))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT rating_live_authorize(%s::jsonb, %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s)",
+                [
+                    json.dumps(row),
+                    chain,
+                    limits,
+                    [curve.wallet for curve in needed],
+                    starts,
+                    [second for curve in needed for second in curve.seconds],
+                    [micros for curve in needed for micros in curve.micros],
+                ],
+            )
+            return _said(cursor.fetchone())
+
+    said = in_transaction(decide, lock_timeout_ms=LOCK_TIMEOUT_MS)
+    return _decision(switch, engine, said, carrier)
+
+
+def _turned_away(switch: Switch, engine: Engine, row: dict[str, Any], why: str, blame: UUID | None) -> Decision:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rating_live_turn_away(%s::jsonb, %s, %s, %s)", [json.dumps(row), why, blame, SIP.get(why, 503)]
+        )
+        return _decision(switch, engine, _said(cursor.fetchone()), None)
+
+
+def _said(row: tuple[Any, ...] | None) -> dict[str, Any]:
+    assert row is not None
+    said: dict[str, Any] = json.loads(row[0]) if isinstance(row[0], str) else row[0]
+    return said
+
+
+def _decision(switch: Switch, engine: Engine, said: dict[str, Any], carrier: UUID | None) -> Decision:
+    code, sip_code = _heard(switch, engine, said)
+    found = engine.directory.carriers_by_id.get(carrier) if carrier else None
+    return Decision(
+        allow=bool(said["allow"]),
+        max_seconds=int(said["max_seconds"]),
+        sip_code=sip_code,
+        code=code,
+        call=UUID(said["call"]),
+        carrier=found.code if found else None,
+    )
+
+
+def _heard(switch: Switch, engine: Engine, said: dict[str, Any]) -> tuple[str, int]:
+    """(code, SIP code). A seller's own trouble is its own: the caller hears 503, and so does a switch further down."""
+    code, sip_code = str(said["code"] or ""), int(said["sip_code"])
+    if said["allow"] or said["blame"] is None:
+        return code, sip_code
+    blame = UUID(said["blame"])
+    carrier = engine.directory.carriers_by_id.get(blame)
+    person = engine.directory.people.get(carrier.owner_id if carrier else blame)
+    if person is None:
+        return "unavailable", 503
+    told = code if person.path.startswith(switch.owner_path) else "unavailable"
+    return told, sip_code if person.kind == Kind.CUSTOMER else 503
+
+
+def _default_carrier(engine: Engine, terms: CallTerms) -> UUID | None:
+    for tier in terms.tiers:
+        default = engine.directory.default_carriers.get(tier.brand)
+        if default is not None:
+            return default
+    return None
+
+
+def _internal(number: Number) -> bool:
+    return number.service_class is ServiceClass.ON_NET and not number.is_e164
+
+
+_indexes: dict[UUID, tuple[Engine, CustomerIndex]] = {}
+
+
+def _index(switch: Switch, engine: Engine) -> CustomerIndex:
+    """Who is who at this switch; read anew with each new engine."""
+    kept = _indexes.get(switch.source_id)
+    if kept is not None and kept[0] is engine:
+        return kept[1]
+    source = Source.objects.select_related("owner").get(pk=switch.source_id)
+    index = CustomerIndex(source, switch.plan)
+    _indexes[switch.source_id] = (engine, index)
+    return index
+
+
+def reason_text(code: str) -> str:
+    """A refusal in words, as a switch's owner reads them."""
+    texts = {
+        "funds": _("Not enough funds or credit."),
+        "blocked": _("The caller, or a seller above it, is blocked, or the destination is closed."),
+        "concurrent": _("Too many calls at once."),
+        "rate": _("Too many new calls in this second."),
+        "unknown": _("No customer is known by this account, caller or address."),
+        "number": _("This is not a number that can be called."),
+        "no_price": _("There is no price for this destination."),
+        "unavailable": _("The service is not available at the moment."),
+    }
+    return texts.get(code, _("This call cannot be made now."))
+
+
+def address(said: str) -> str | None:
+    """An IP address as the database takes it; None for what is none."""
+    try:
+        return str(ip_address(said))
+    except ValueError:
+        return None
