@@ -19,6 +19,7 @@ from rating.api import (
 from rating.carriers_api import CarrierViewSet
 from rating.deck_api import DeckViewSet
 from rating.exchange_api import ExchangeRateViewSet
+from rating.live import urls as live
 from rating.rerating_api import RerateViewSet
 from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
 
@@ -49,6 +50,7 @@ for name, resource in {
     router.register(name, resource, basename=name)
 
 urlpatterns = [
+    path("v1/calls/", include((live.calls, "live"))),
     path("v1/", include((router.urls, "api"))),
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api_schema"), name="api_docs"),

@@ -264,6 +264,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "usage-lapsed-chunks": {"task": "rating.tasks.requeue_lapsed_chunks", "schedule": 30.0},
     "decks": {"task": "rating.tasks.requeue_stale_decks", "schedule": 60.0},
+    "live-calls": {"task": "rating.tasks.reap_calls", "schedule": 10.0},
     "usage-partitions": {"task": "rating.tasks.make_partitions", "schedule": 6 * 3600.0},
     "reratings": {"task": "rating.tasks.requeue_reratings", "schedule": 60.0},
     "book-changes": {"task": "rating.tasks.fold_book_changes", "schedule": 600.0},

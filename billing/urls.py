@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from rating.live import urls as live
+
 urlpatterns = [
     path("auth/", include("allauth.urls")),
     path("api/", include("billing.api")),
+    path("radius/", include((live.sessions, "radius"))),
     path("", include("billing.portals.urls")),
 ]
 

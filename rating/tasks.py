@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from rating.live.reaping import reap
 from rating.models import ImportStatus, UsageImport
 from rating.pricing.current import fold_changes
 from rating.services import deck_files, facts, imports, leases, rerating
@@ -105,3 +106,9 @@ def fetch_exchange_rates() -> int:
 def fold_book_changes() -> int:
     """The trace of changes to prices is folded into one row, so that looking at it stays quick."""
     return fold_changes()
+
+
+@shared_task
+def reap_calls() -> int:
+    """Live calls whose end never came."""
+    return reap()

@@ -23,6 +23,9 @@ FRAME = {
     "demo_mail_one": "404 outside the demo",
     "demo_mail_body": "404 outside the demo",
     "demo_mail_attachment": "404 outside the demo",
+    **dict.fromkeys(("live:call_authorize", "live:call_start"), "for switches with a key; test_live_door"),
+    **dict.fromkeys(("live:call_interim", "live:call_end", "live:call_failed"), "for switches; test_live_door"),
+    **dict.fromkeys(("radius:radius_authorize", "radius:radius_accounting"), "for RADIUS; test_live_door"),
     "api_schema": "the API's form, without data",
     "api_docs": "the API's form, without data",
 }

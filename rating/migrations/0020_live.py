@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
-        ('rating', '0010_books'),
+        ('rating', '0011_fact_grains'),
         ('tiers', '0001_initial'),
     ]
 
