@@ -325,7 +325,7 @@ class QuoteViewSet(ViewerViewSet):
         return Response(visible_quote(as_json(question, quote(question, engine), engine), self.viewer.party, engine))
 
 
-ORIGIN_RULES = frozenset({"rate", "derivation"})
+ORIGIN_RULES = frozenset({"rate", "derivation", "rule"})
 
 
 def visible_quote(whole: dict[str, Any], party: Any, engine: Engine) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from rating.models import Carrier, ListTerms, PriceList, Rate, RateTable
+from rating.models import Carrier, DestinationGroup, GroupMembers, ListRule, ListTerms, PriceList, Rate, RateTable
 from tiers.errors import NotFound
 from tiers.viewer import Viewer
 
@@ -92,3 +92,41 @@ def carrier_by_code(viewer: Viewer, code: str) -> Carrier:
 def offered_carriers() -> QuerySet[Carrier]:
     """Carriers that end users may choose. Their names are for everybody; what they cost is the operator's."""
     return Carrier.objects.filter(offered=True, active=True).order_by("code")
+
+
+def rules(viewer: Viewer, price_list: PriceList) -> list[ListRule]:
+    """All rules of a list that the viewer was shown, the newest of each target first."""
+    rows = ListRule.visible.for_viewer(viewer).filter(price_list=price_list).select_related("group")
+    return list(rows.order_by("-valid_from"))
+
+
+def rules_at(found: Iterable[ListRule], at: datetime) -> list[ListRule]:
+    """Of a list's rules those in force at a moment: by class, by group, by prefix."""
+    newest: dict[tuple[str, object], ListRule] = {}
+    for rule in sorted(found, key=lambda one: one.valid_from):
+        if rule.valid_from <= at:
+            newest[rule.target] = rule
+    held = [rule for rule in newest.values() if not rule.off]
+    return sorted(
+        held, key=lambda one: (one.prefix or "", one.group.name if one.group else "", one.service_class or "")
+    )
+
+
+def groups(viewer: Viewer) -> QuerySet[DestinationGroup]:
+    """Groups of destinations of the viewer's party and of sellers below."""
+    found: QuerySet[DestinationGroup] = DestinationGroup.visible.for_viewer(viewer)
+    return found.select_related("seller").order_by("name", "code")
+
+
+def own_group(viewer: Viewer, code: str) -> DestinationGroup:
+    """A group of the viewer's own party."""
+    found = groups(viewer).filter(code=code, seller=viewer.party).first()
+    if found is None:
+        raise NotFound("no_group", _("There is no such group here."), where="group")
+    return found
+
+
+def members_of(found: Iterable[DestinationGroup], at: datetime) -> dict[UUID, GroupMembers]:
+    """Who belongs to each group at a moment."""
+    rows = GroupMembers.objects.filter(group__in=list(found), valid_from__lte=at).order_by("valid_from")
+    return {row.group_id: row for row in rows}

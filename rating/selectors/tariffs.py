@@ -19,11 +19,13 @@ from django.utils.translation import gettext as _
 
 from rating.kernel import longest
 from rating.models import Carrier, CarrierChoice, PriceList, Rate
-from rating.numbers import DialPlan, Number
+from rating.numbers import DialPlan, Number, ServiceClass
+from rating.numbers.likely import likely_class
 from rating.numbers.names import region_code
 from rating.pricing import Engine
 from rating.pricing.current import current_engine
 from rating.pricing.lists import Found
+from rating.pricing.shelf import find_in
 from rating.selectors.prices import in_force
 from rating.services.quote import dial_plan_of, is_abroad, read_number
 from tiers.errors import NotFound
@@ -112,7 +114,7 @@ class Tariff:
         """The rate of a number; of calls abroad by this carrier, or the present one."""
         if not number.is_e164:
             return None
-        return self._find(number.e164, is_abroad(number, self.plan), carrier)
+        return self._find(number.e164, is_abroad(number, self.plan), carrier, number.service_class)
 
     def of_digits(self, digits: str, carrier: UUID | None = None) -> Found | None:
         """The rate of a prefix or a whole number in E.164 digits."""
@@ -126,13 +128,19 @@ class Tariff:
         """The rate of a number in the lists of one carrier (None: those for any), wherever the number lies."""
         return self._hit(digits, carrier)
 
-    def _find(self, digits: str, abroad: bool, carrier: UUID | None) -> Found | None:
-        return self._hit(digits, (carrier or self.chosen) if abroad else None)
+    def _find(
+        self, digits: str, abroad: bool, carrier: UUID | None, service_class: ServiceClass | None = None
+    ) -> Found | None:
+        return self._hit(digits, (carrier or self.chosen) if abroad else None, service_class)
 
-    def _hit(self, digits: str, by: UUID | None) -> Found | None:
+    def _hit(self, digits: str, by: UUID | None, service_class: ServiceClass | None = None) -> Found | None:
+        """Where rules look at the class and nobody dialled, calls are of the class that they most likely have."""
         if not self.links:
             return None
-        hit = self.engine.shelf.find(self.links[0].brand, self.buyer.pk, by, digits, self.at)
+        groups = self.engine.shelf.groups(self.links[0].brand, self.buyer.pk, by)
+        if service_class is None and any(group.by_class for group in groups):
+            service_class = likely_class(digits, self.plan)
+        hit = find_in(groups, digits, self.at, service_class)
         return hit.found if hit else None
 
     def search(self, text: str, carrier: UUID | None = None) -> tuple[list[PriceRow], bool]:

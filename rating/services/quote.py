@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.figures import plain
 from rating.kernel import Charge, explain
 from rating.models import Source
-from rating.numbers import BadNumber, DialPlan, Number
+from rating.models.rules import CLASS_NAMES
+from rating.numbers import BadNumber, DialPlan, Number, ServiceClass
 from rating.numbers.names import is_abroad as leaves_home
 from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
 from rating.pricing.current import current_engine
@@ -93,7 +94,30 @@ def origin_lines(origin: dict[str, str]) -> list[dict[str, str]]:
         "%(base)s: %(base_price)s %(base_currency)s a minute, mark-up %(markup)s, exchange rate %(exchange_rate)s,"
     )
     text += " " + _("add-on %(addon)s")
-    return [{"rule": "derivation", "text": text % origin, "value": origin["list"]}]
+    return [{"rule": "derivation", "text": text % origin, "value": origin["list"]}, *_rule_lines(origin)]
+
+
+def _rule_lines(origin: dict[str, str]) -> list[dict[str, str]]:
+    """Which of the figures a rule of the list set, and for what the rule is."""
+    words = {
+        "markup": _("The mark-up is by the rule for %s."),
+        "addon": _("The add-on is by the rule for %s."),
+        "connect_fee": _("The connection charge is by the rule for %s."),
+        "increments": _("The increments are by the rule for %s."),
+        "min_charge": _("The minimum is by the rule for %s."),
+    }
+    told = {name: origin[f"{name}_by"] for name in words if f"{name}_by" in origin}
+    return [{"rule": "rule", "text": words[name] % rule_words(label), "value": ""} for name, label in told.items()]
+
+
+def rule_words(label: str) -> str:
+    """`class:mobile` as `mobile calls`."""
+    kind, _colon, what = label.partition(":")
+    if kind == "prefix":
+        return _("numbers that begin with +%s") % what
+    if kind == "group":
+        return _("the group %s") % what
+    return _("%s calls") % CLASS_NAMES[ServiceClass(what)]
 
 
 def explain_found(found: Found, charge: Charge, duration_s: int, at: datetime) -> list[dict[str, str]]:

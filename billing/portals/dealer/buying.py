@@ -130,7 +130,7 @@ def _side(tier: TierPrice | None, question: Question) -> dict[str, Any] | None:
     if tier is None:
         return None
     lines = explain_found(tier.found, tier.charge, question.duration_s, question.at)
-    own = [line for line in lines if line["rule"] not in {"derivation", "rate"}]
+    own = [line for line in lines if line["rule"] not in {"derivation", "rate", "rule"}]
     return {
         "amount": tier.amount,
         "currency": _currency(tier),
