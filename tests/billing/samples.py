@@ -35,6 +35,29 @@ class Sample:
         return reverse(self.name, args=self.arguments(world)) + self.query
 
 
+def _list_pages(portal: str, seen_by: str, code: str, buyer: str) -> list[Sample]:
+    """What the portals of sellers have alike about a price list."""
+
+    def own(name: str, arguments: Arguments = lambda world: (code,), **more: Any) -> Sample:
+        return Sample(f"{portal}:{name}", seen_by, arguments, **{"owned": True, **more})
+
+    def change(name: str, *kind: str) -> Sample:
+        return own(name, lambda world: (code, *kind, world.price_changes(code)[name].pk))
+
+    return [
+        *(own(name) for name in ("list_rules", "list_rule", "list_draft", "list_publish", "list_follows", "list_day")),
+        own("list_coming"),
+        own("list_history", query="?prefix=4420"),
+        own("list_draft_file", shown=False),
+        *(change(name) for name in ("list_rule_end", "publication_cancel")),
+        change("list_cancel", "terms"),
+        Sample(f"{portal}:groups", seen_by),
+        Sample(f"{portal}:group_new", seen_by),
+        own("group", lambda world: (world.price_changes(code)["group"].code,)),
+        own("own_list", lambda world: (buyer,)),
+    ]
+
+
 def _operator() -> list[Sample]:
     def own(name: str, arguments: Arguments, **more: Any) -> Sample:
         return Sample(f"operator:{name}", "northstar", arguments, **{"owned": True, **more})
@@ -76,6 +99,7 @@ def _operator() -> list[Sample]:
         own("deck_progress", lambda world: (world.deck(),), shown=False),
         own("carrier_forget", lambda world: ("atlas", "date_order")),
         *(own(name, lambda world: ("northstar-atlas",)) for name in ("list", "list_terms", "list_rate")),
+        *_list_pages("operator", "northstar", "northstar-atlas", "erin"),
         own("table_file", lambda world: ("atlas", "csv"), shown=False),
         own("list_file", lambda world: ("northstar-atlas", "csv"), shown=False),
         own("carrier", lambda world: ("atlas",)),
@@ -140,6 +164,7 @@ def _dealer() -> list[Sample]:
         own("sides", wallet, shown=False, query="?amount=5&purpose=allocate"),
         *(own(name, price_list) for name in ("list", "markup", "rate", "list_copy")),
         own("list_file", lambda world: ("harbour-atlas", "xlsx"), shown=False),
+        *_list_pages("dealer", "harbour", "harbour-atlas", "alice"),
         own("markup_effect", price_list, shown=False, query="?percent=60&addon=0"),
         own("rate_end", lambda world: ("harbour-domestic", "4940")),
         own("call", lambda world: (world.call("harbour").pk,)),

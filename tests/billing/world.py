@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -16,9 +18,12 @@ from invoicing.services import documents
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
 from invoicing.services.mailing import send
-from rating.models import DeckFile, RatedCall, RateTable, SourceIdentity, UsageImport
+from rating.models import DeckFile, Follows, RatedCall, RateTable, SourceIdentity, UsageImport
 from rating.services.deck_files import receive_deck, work_deck
 from rating.services.imports import import_file
+from rating.services.list_rules import Target, create_group, set_list_rule
+from rating.services.lists import set_list_terms, set_own_rate
+from rating.services.publishing import publish, set_follows
 from rating.services.rerating import Selection, preview
 from tests.cast import ACTOR, Cast
 from tests.invoicing.month import HEADER, call_lines
@@ -39,6 +44,11 @@ class World:
     this_month: date
     usage_import: UsageImport
     keys: dict[str, ApiKey]
+    changes: dict[str, dict[str, Any]]
+
+    def price_changes(self, code: str) -> dict[str, Any]:
+        """By the page that is about it: a rule, a mark-up, a publication to come, a group, of a list."""
+        return self.changes[code]
 
     def call(self, seller: str) -> RatedCall:
         found: RatedCall = RatedCall.objects.filter(seller=self.cast.party(seller)).latest("id")
@@ -110,7 +120,21 @@ def build_world(cast: Cast, folder: Path, calls: int = 12) -> World:
         run(cast.party(seller), this_month, actor=ACTOR, early=True)
     owners = ("northstar", "harbour", "alice")
     keys = {code: create_key(cast.party(code), "billing program", "reader", actor=ACTOR)[0] for code in owners}
-    return World(cast, last_month, this_month, usage_import, keys)
+    changes = {code: _price_changes(cast, code) for code in ("northstar-atlas", "harbour-atlas")}
+    return World(cast, last_month, this_month, usage_import, keys, changes)
+
+
+def _price_changes(cast: Cast, code: str) -> dict[str, Any]:
+    """A list by publication, with a rule that no call meets, and one of each change to come."""
+    price_list, later = cast.price_list(code), timezone.now() + timedelta(days=400)
+    group = create_group(price_list.seller, "near", "Near", actor=ACTOR, destinations=["France*"], prefixes=["4420"])
+    set_follows(price_list, Follows.PUBLICATION, actor=ACTOR)
+    set_list_rule(price_list, Target(group=group), actor=ACTOR, valid_from=later, markup=Decimal("0.1"))
+    set_own_rate(price_list, "999", Decimal("0.5"), actor=ACTOR, effective_from=later)
+    rule, _made = set_list_rule(price_list, Target(prefix="999"), actor=ACTOR, markup=Decimal(1), addon=Decimal("0.01"))
+    terms, _made = set_list_terms(price_list, actor=ACTOR, valid_from=later, markup=Decimal(2))
+    published = publish(price_list, actor=ACTOR, valid_from=later)
+    return {"group": group, "list_rule_end": rule, "list_cancel": terms, "publication_cancel": published}
 
 
 def _import(cast: Cast, folder: Path, name: str, lines: list[str]) -> UsageImport:

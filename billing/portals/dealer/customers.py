@@ -133,6 +133,7 @@ class Customer(OneBuyer, DealerView):
             may_members=may(May.MEMBERS),
             may_choose=may(May.CARRIER),
             may_identify=may(May.USAGE),
+            may_price=may(May.PRICES),
         )
 
 

@@ -18,6 +18,7 @@ from billing.portals.dealer.base import DealerView
 from invoicing.models import InvoiceStatus
 from invoicing.selectors import invoices
 from rating.selectors import calls, traffic
+from rating.selectors.drafts import pending
 from rating.selectors.exchange import Exchange
 from tiers.models import Status
 from tiers.selectors import people
@@ -80,6 +81,7 @@ class Home(DealerView):
             "overdue": mine.filter(status=InvoiceStatus.OVERDUE).count(),
             "unrated": calls.unrated(self.viewer).order_by().count(),
             "mails": invoices.mails_in_trouble(self.viewer),
+            "price_drafts": pending(self.viewer),
             "buyers": people.parties_below(self.viewer).exists(),
         }
 

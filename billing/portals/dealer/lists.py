@@ -21,10 +21,12 @@ from billing.portals.dealer.price_forms import CopyForm, MarkupForm, NewListForm
 from billing.portals.keyset import page_of
 from billing.portals.losses import AsksAboutLoss
 from billing.portals.own.calls import increments
+from billing.portals.own.lists.base import list_tabs
 from billing.portals.own.rates import list_file
 from billing.portals.tabs import Tab, tabs
 from rating.models import ListTerms, PriceList, Rate
 from rating.selectors import prices, tariffs, traffic
+from rating.selectors.drafts import pending
 from rating.selectors.markup import Effect, effects
 from rating.selectors.prices import in_force
 from rating.selectors.tariffs import SAMPLES
@@ -58,9 +60,10 @@ class Lists(PriceView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         found = list(prices.lists(self.viewer).filter(seller=self.viewer.party))
         terms = prices.terms_now(found, timezone.now())
+        waiting = {one.pk for one in pending(self.viewer)}
         return self.page(
             tabs=self.tabs(),
-            lines=[(one, terms.get(one.pk)) for one in found],
+            lines=[(one, terms.get(one.pk), one.pk in waiting) for one in found],
             may_change=self.viewer.may(May.PRICES),
             has_brand=bool(self.brands),
         )
@@ -108,6 +111,9 @@ class ListPage(OneList, PriceView):
             page = page_of(found, request.GET, key="id", parse=int)
         return self.page(
             list=price_list,
+            tabs=list_tabs(request, "dealer", price_list),
+            waiting=price_list in pending(self.viewer),
+            rule_count=len(prices.rules_at(prices.rules(self.viewer, price_list), timezone.now())),
             terms=self.terms,
             history=prices.terms_history(price_list)[:10],
             effects=shown(effects(price_list, self.terms, self.bought, self.numbers())),

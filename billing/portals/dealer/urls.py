@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from billing.portals.dealer import brand, buying, calls, customers, home, invoices, lists, money, rerating, search
+from billing.portals.own.lists.urls import list_paths
 
 app_name = "dealer"
 
@@ -74,4 +75,5 @@ urlpatterns = [
     path("brand/keys/new/", brand.NewKey.as_view(), name="key_new"),
     path("brand/keys/<str:prefix>/revoke/", brand.RevokeKey.as_view(), name="key_revoke"),
     path("brand/<slug:code>/edit/", brand.EditBrand.as_view(), name="brand_edit"),
+    *list_paths("dealer"),
 ]

@@ -23,6 +23,7 @@ from billing.portals.operator.base import OperatorView
 from invoicing.models import InvoiceStatus
 from invoicing.selectors import invoices
 from rating.selectors import calls, usage
+from rating.selectors.drafts import pending
 from rating.selectors.exchange import Exchange
 
 MONTHS_SHOWN = 7
@@ -95,6 +96,8 @@ class Home(OperatorView):
         unrated = calls.unrated(viewer)[:ENOUGH_TO_KNOW].count()
         lines = usage.quarantine(viewer)[:ENOUGH_TO_KNOW].count()
         drafts = own.filter(status=InvoiceStatus.DRAFT).count()
+        lists = pending(viewer)
+        drafted = reverse("operator:list_draft", args=[lists[0].code]) if len(lists) == 1 else reverse("operator:lists")
         return [
             Task(
                 mails,
@@ -118,6 +121,11 @@ class Home(OperatorView):
                 drafts,
                 ngettext("draft invoice waits for approval", "draft invoices wait for approval", drafts),
                 f"{bills}?status=draft",
+            ),
+            Task(
+                len(lists),
+                ngettext("price list has a draft to publish", "price lists have drafts to publish", len(lists)),
+                drafted,
             ),
         ]
 

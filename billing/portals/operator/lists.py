@@ -18,10 +18,12 @@ from billing.portals.losses import AsksAboutLoss, below_cost_page
 from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.operator.decks import memory_lines
 from billing.portals.operator.prices import RateFilters, price_tabs
+from billing.portals.own.lists.base import list_tabs
 from billing.portals.own.rates import list_file
 from rating.models import Carrier, PriceList
 from rating.pricing import Engine
 from rating.selectors import prices
+from rating.selectors.drafts import pending
 from rating.services.carriers import create_carrier, update_carrier
 from rating.services.deck_memory import memory_of
 from rating.services.lists import create_list, set_list_terms, set_own_rate
@@ -34,7 +36,8 @@ class Lists(OperatorView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         lists = list(prices.lists(self.viewer))
         terms = prices.terms_now(lists, timezone.now())
-        rows = [(one, terms.get(one.pk)) for one in lists]
+        waiting = {one.pk for one in pending(self.viewer)}
+        rows = [(one, terms.get(one.pk), one.pk in waiting) for one in lists]
         return self.page(tabs=price_tabs(request), rows=rows)
 
 
@@ -70,6 +73,9 @@ class ListPage(OneList, OperatorView):
             own = page_of(rates, request.GET, newest_first=False, parse=int)
         return self.page(
             list=found,
+            tabs=list_tabs(request, "operator", found),
+            waiting=found in pending(self.viewer),
+            rule_count=len(prices.rules_at(prices.rules(self.viewer, found), now)),
             filters=filters,
             page=own,
             now=now,

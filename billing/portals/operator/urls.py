@@ -19,6 +19,7 @@ from billing.portals.operator import (
     settings,
     usage,
 )
+from billing.portals.own.lists.urls import list_paths
 
 app_name = "operator"
 
@@ -103,4 +104,5 @@ urlpatterns = [
     path("settings/keys/new/", settings.NewKey.as_view(), name="key_new"),
     path("settings/keys/<slug:prefix>/revoke/", settings.RevokeKey.as_view(), name="key_revoke"),
     path("settings/trail/", settings.Trail.as_view(), name="trail"),
+    *list_paths("operator"),
 ]
