@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rating.models.carriers import Source
@@ -149,3 +150,14 @@ class UsageHalf(Scoped):
         db_table = "rating_half"
         constraints = [models.UniqueConstraint(fields=["source", "key", "side"], name="half_once")]
         indexes = [models.Index(fields=["source", "id"], condition=Q(joined=False), name="half_waiting")]
+
+    @property
+    def missing(self) -> str:
+        """What there is of the call, and what has not come, in words."""
+        if self.side == "begin":
+            return gettext("It was answered; its end has not come.")
+        if self.side == "end":
+            return gettext("It ended; its beginning has not come.")
+        if self.side.startswith("far"):
+            return gettext("The far side; the side towards the caller has not come.")
+        return gettext("It went on; its end has not come.")

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from rating.models import ChunkStatus, ImportStatus, Quarantined, Source, UsageChunk, UsageImport
+from rating.models import ChunkStatus, ImportStatus, Quarantined, Source, UsageChunk, UsageHalf, UsageImport
 from tiers.errors import NotFound
 from tiers.viewer import Viewer
 
@@ -88,3 +88,10 @@ def quarantine(viewer: Viewer, usage_import: UsageImport | None = None) -> Query
     """Lines that could not be used, of one import or of all."""
     found: QuerySet[Quarantined] = Quarantined.visible.for_viewer(viewer).select_related("usage_import")
     return found if usage_import is None else found.filter(usage_import=usage_import)
+
+
+def waiting(viewer: Viewer) -> QuerySet[UsageHalf]:
+    """Parts of calls whose other part has not come, newest first by id."""
+    rows = UsageHalf.visible.for_viewer(viewer).filter(joined=False).exclude(side="")
+    found: QuerySet[UsageHalf] = rows.select_related("source")
+    return found

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -123,12 +124,20 @@ def import_file(path: Path, source: Source, *, actor: Actor, name: str = "", for
     return import_files(path, source, actor=actor, name=name, format=format)[0]
 
 
-def import_files(path: Path, source: Source, *, actor: Actor, name: str = "", format: str = "") -> list[UsageImport]:
+def import_files(
+    path: Path,
+    source: Source,
+    *,
+    actor: Actor,
+    name: str = "",
+    format: str = "",
+    mapping: dict[str, Any] | None = None,
+) -> list[UsageImport]:
     """Receive, plan and work a file, or all files of an archive, here and now; workers may join in.
 
     Raises TollgateError when it is refused; of an archive, when all of its files are.
     """
-    done = receive_all(source, _blocks(path), name or path.name, actor=actor, format=format)
+    done = receive_all(source, _blocks(path), name or path.name, actor=actor, format=format, mapping=mapping)
     for usage_import in done:
         work(usage_import.pk)
         while not finish(usage_import.pk):

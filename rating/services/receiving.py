@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -36,10 +36,17 @@ def receive(source: Source, blocks: Iterable[bytes], name: str, *, actor: Actor,
 
 
 def receive_all(
-    source: Source, blocks: Iterable[bytes], name: str, *, actor: Actor, format: str = ""
+    source: Source,
+    blocks: Iterable[bytes],
+    name: str,
+    *,
+    actor: Actor,
+    format: str = "",
+    mapping: dict[str, Any] | None = None,
 ) -> list[UsageImport]:
     """Store a file and open its import; of an archive, one for each file in it, all or none.
 
+    `format` and `mapping` are the source's unless given; a mapping counts where the format is left to be recognised.
     Raises Invalid: `too_large`, or the codes of `packed.unpack`.
     """
     stored = _store(blocks, name, settings.UPLOAD_MAX_BYTES)
@@ -61,7 +68,7 @@ def receive_all(
                 size=file.size,
                 digest=file.digest,
                 format=format or source.format,
-                mapping=source.mapping,
+                mapping=source.mapping if mapping is None else mapping,
                 archive=name[-255:] if archive_id else "",
                 archive_id=archive_id,
                 actor=actor.label,

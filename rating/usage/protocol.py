@@ -15,6 +15,9 @@ from rating.usage.framing import Framing
 from rating.usage.halves import Half
 from rating.usage.record import BadRow, UsageRow
 
+QUESTIONS = frozenset({"which_format", "which_columns"})
+"""Codes of refusals that an answer resolves: the format to be chosen, the columns to be named."""
+
 
 class UsageRefused(Exception):
     """The file as a whole cannot be read. Nothing of it is taken.

@@ -140,7 +140,7 @@ def open_usage(
     shown = filename or path.name
     if mapping and format in (AUTO, MAPPING):
         registry.check_text(head, shown)
-        by_mapping = _mapped(decode_head(head), mapping, time_zone, not_after)
+        by_mapping = mapped_parser(decode_head(head), mapping, time_zone, not_after)
         return OpenUsage(path, MAPPING, by_mapping, sniff_shape(head))
     name = registry.detect(head, shown) if format == AUTO else registry.get(format).name
     registry.check_text(head, shown)
@@ -151,7 +151,10 @@ def open_usage(
     return OpenUsage(path, name, parser, shape)
 
 
-def _mapped(head_lines: Sequence[str], given: Mapping[str, object], time_zone: tzinfo, not_after: datetime) -> Parser:
+def mapped_parser(
+    head_lines: Sequence[str], given: Mapping[str, object], time_zone: tzinfo, not_after: datetime
+) -> Parser:
+    """A parser by a source's mapping, for the file with these first lines. Raises UsageRefused."""
     try:
         mapping = UsageMapping.from_json(given)
     except MappingError as error:

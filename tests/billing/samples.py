@@ -83,7 +83,10 @@ def _operator() -> list[Sample]:
     return [
         *(plain(name) for name in ("home", "parties", "party_new", "money", "wallets", "ledger", "prices")),
         *(plain(name) for name in ("table_new", "lists", "list_new", "carriers", "carrier_new", "exchange")),
-        *(plain(name) for name in ("usage", "upload", "quarantine", "sources", "source_new", "calls", "unrated")),
+        *(
+            plain(name)
+            for name in ("usage", "upload", "quarantine", "waiting", "sources", "source_new", "calls", "unrated")
+        ),
         *(plain(name) for name in ("rate_unrated", "invoices", "invoice_run", "outbox", "settings", "brand_new")),
         *(plain(name) for name in ("members", "invite", "keys", "key_new", "trail")),
         plain("search", query="?q=harbour"),
@@ -110,6 +113,7 @@ def _operator() -> list[Sample]:
         own("import", lambda world: (world.usage_import.pk,)),
         own("import_progress", lambda world: (world.usage_import.pk,), shown=False),
         own("source", lambda world: ("switch",)),
+        own("mapping", lambda world: ("switch",)),
         own("call", lambda world: (world.call("northstar").pk,)),
         *(plain(name) for name in ("reratings", "rerating_new")),
         *(own(name, lambda world: (world.rerating("northstar"),)) for name in ("rerating", "rerating_post")),

@@ -18,6 +18,7 @@ from billing.portals.operator import (
     search,
     settings,
     usage,
+    usage_mapping,
 )
 from billing.portals.own.lists.urls import list_paths
 
@@ -75,8 +76,10 @@ urlpatterns = [
     path("usage/imports/<uuid:usage_import>/", usage.ImportPage.as_view(), name="import"),
     path("usage/imports/<uuid:usage_import>/progress/", usage.ImportProgress.as_view(), name="import_progress"),
     path("usage/quarantine/", usage.Quarantine.as_view(), name="quarantine"),
+    path("usage/waiting/", usage.Waiting.as_view(), name="waiting"),
     path("usage/sources/", usage.Sources.as_view(), name="sources"),
     path("usage/sources/new/", usage.SourcePage.as_view(), name="source_new"),
+    path("usage/sources/<slug:code>/mapping/", usage_mapping.SourceMapping.as_view(), name="mapping"),
     path("usage/sources/<slug:code>/", usage.SourcePage.as_view(), name="source"),
     path("calls/", calls.Calls.as_view(), name="calls"),
     path("calls/unrated/", calls.Unrated.as_view(), name="unrated"),

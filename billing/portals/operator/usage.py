@@ -38,6 +38,7 @@ class UsageView(OperatorView):
             self.request,
             (gettext_lazy("Imports"), reverse("operator:usage")),
             (gettext_lazy("Quarantine"), reverse("operator:quarantine")),
+            (gettext_lazy("Waiting"), reverse("operator:waiting")),
             (gettext_lazy("Sources"), reverse("operator:sources")),
         )
 
@@ -163,6 +164,15 @@ class Quarantine(UsageView):
         return self.page(tabs=self.tabs(), page=page)
 
 
+class Waiting(UsageView):
+    """Parts of calls whose other part has not come."""
+
+    template_name = "operator/waiting.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.page(tabs=self.tabs(), page=page_of(usage.waiting(self.viewer), request.GET))
+
+
 class Sources(UsageView):
     template_name = "operator/sources.html"
 
@@ -219,6 +229,7 @@ class SourcePage(OperatorForm):
     """A new source, or (with a code) one that stands."""
 
     form_class = SourceForm
+    template_name = "operator/source.html"
     right = May.USAGE
     verb = gettext_lazy("Save")
 
