@@ -24,11 +24,13 @@ from accounts.services.accounts import wallet_of
 from billing.books import violations
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
+from rating.pricing.tables import TableCache
 from rating.services import facts
 from rating.services.facts import COLUMNS
 from rating.services.imports import import_file
 from tests.cast import ACTOR
 from tests.rating.calls_help import many, write
+from tests.rating.rerating_help import correct_rate, rerate
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -41,6 +43,9 @@ OWNED = "(SELECT id FROM accounts_account WHERE kind = 'wallet' AND owner_id ="
 DAVE = f"{OWNED} (SELECT id FROM tiers_party WHERE code = 'dave'))"
 ALICE = DAVE.replace("dave", "alice")
 ISSUED = "(SELECT id FROM invoicing_invoice WHERE number IS NOT NULL ORDER BY id LIMIT 1)"
+
+CORRECTED = "(SELECT id FROM rating_ratedcorrection WHERE sale > sale_before ORDER BY id LIMIT 1)"
+CORRECTING = f"(SELECT transfer_id FROM rating_ratedcorrection WHERE id = {CORRECTED})"
 
 PLANTED: dict[str, tuple[str, str]] = {
     "a balance": ("wallet_balance", f"UPDATE accounts_wallet SET posted = posted + 0.01 WHERE account_id = {ALICE}"),
@@ -103,6 +108,47 @@ PLANTED: dict[str, tuple[str, str]] = {
         "DELETE FROM rating_usagerecord WHERE id = (SELECT id FROM rating_usagerecord LIMIT 1)",
     ),
     "a half that is gone": ("halves_waiting", "UPDATE rating_usagechunk SET waiting = 1, read = read + 1"),
+    "the price of a correction": (
+        "call_price",
+        f"UPDATE rating_ratedcorrection SET sale = sale + 0.0001 WHERE id = {CORRECTED}",
+    ),
+    "what stood before a correction": (
+        "correction_before",
+        f"UPDATE rating_ratedcorrection SET sale_before = sale_before - 0.000001 WHERE id = {CORRECTED}",
+    ),
+    "a correction of another's call": (
+        "correction_before",
+        "UPDATE rating_ratedcorrection SET rated_call_id = (SELECT id FROM rating_ratedcall ORDER BY id DESC LIMIT 1),"
+        f" number = 9 WHERE id = {CORRECTED}",
+    ),
+    "a correction that is gone": ("usage_transfer", f"DELETE FROM rating_ratedcorrection WHERE id = {CORRECTED}"),
+    "a correcting transfer's amount": (
+        "usage_transfer",
+        f"UPDATE accounts_transfer SET amount = amount + 0.000001 WHERE id = {CORRECTING}",
+    ),
+    "a correction that went the wrong way": (
+        "correction_transfer",
+        f"UPDATE accounts_transfer SET payer_id = payee_id, payee_id = payer_id WHERE id = {CORRECTING}",
+    ),
+    "the original of a correction": (
+        "correction_original",
+        "UPDATE accounts_transfer t SET reverses_id = NULL WHERE t.id = " + CORRECTING,
+    ),
+    "a correction of another kind of transfer": (
+        "transfer_correction",
+        "UPDATE accounts_transfer SET reverses_id = (SELECT id FROM accounts_transfer WHERE kind = 'usage_tax'"
+        f" AND reverses_id IS NULL LIMIT 1) WHERE id = {CORRECTING}",
+    ),
+    "more taken back than was charged": (
+        "transfer_corrected",
+        "UPDATE accounts_transfer SET payer_id = payee_id, payee_id = payer_id, amount = amount + 1000"
+        f" WHERE id = {CORRECTING}",
+    ),
+    "a dealer's cost after a correction": (
+        "call_cost",
+        "UPDATE rating_ratedcorrection SET cost = cost + 1 WHERE id = (SELECT k.id FROM rating_ratedcorrection k"
+        " JOIN tiers_party s ON s.id = k.seller_id WHERE s.kind <> 'operator' AND k.cost > 0 LIMIT 1)",
+    ),
     "a count": ("chunk_counts", "UPDATE rating_usagechunk SET rated = rated + 1"),
     "a fact's sale": (
         "facts",
@@ -152,6 +198,7 @@ GUARDED = (
     "accounts_wallet",
     "accounts_hold",
     "rating_ratedcall",
+    "rating_ratedcorrection",
     "invoicing_invoice",
     "invoicing_invoiceline",
     "invoicing_billedtransfer",
@@ -170,8 +217,9 @@ def laws_off() -> Iterator[Any]:
 
 
 @pytest.fixture
-def month(cast: Cast, tmp_path: Path, settings: Any) -> Cast:
-    """October: calls of four customers, holds, snapshots, and bills of every seller."""
+def month(cast: Cast, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cast:
+    """October: calls of four customers, holds, snapshots, bills of every seller, and a week rated again."""
+    monkeypatch.setattr("rating.pricing.shelf.CACHE", TableCache())
     settings.MEDIA_ROOT = str(tmp_path / "media")
     cast.fund("summit", "500")
     for code in ("alice", "bob", "carol", "erin"):
@@ -184,6 +232,8 @@ def month(cast: Cast, tmp_path: Path, settings: Any) -> Cast:
     for code in ("harbour", "pier", "summit", "meadow"):
         for invoice in run(cast.party(code), date(2026, 10, 1), actor=ACTOR).invoices:
             issue(approve(invoice, actor=ACTOR), actor=ACTOR)
+    correct_rate(cast, "0.05", prefix="447")
+    rerate(cast)
     return cast
 
 
