@@ -11,15 +11,14 @@ from invoicing.api import InvoiceViewSet, PaymentViewSet
 from rating.api import (
     CallViewSet,
     ImportViewSet,
-    ListViewSet,
     QuoteViewSet,
     SourceViewSet,
-    TableViewSet,
 )
 from rating.carriers_api import CarrierViewSet
 from rating.deck_api import DeckViewSet
 from rating.exchange_api import ExchangeRateViewSet
 from rating.live import urls as live
+from rating.prices_api import ListViewSet, TableViewSet
 from rating.rerating_api import RerateViewSet
 from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
 

@@ -99,6 +99,11 @@ def day_text(value: date | datetime) -> str:
     return str(format_date(value, "medium", locale=locale()))
 
 
+def utc_day_text(value: datetime) -> str:
+    """The day of what begins at midnight UTC, such as a bank's exchange rate, wherever the reader is."""
+    return day_text(value) if value <= ALWAYS else day_text(value.astimezone(UTC).date())
+
+
 def month_text(value: date | datetime) -> str:
     """`November 2026`."""
     return str(format_skeleton("yMMMM", value, locale=locale()))

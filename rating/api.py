@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rating.models import ImportStatus, PriceList, RatedCall, RateTable, Source, UsageImport
+from rating.models import ImportStatus, RatedCall, Source, UsageImport
 from rating.pricing import Engine
 from rating.pricing.current import current_engine
 from rating.selectors import calls, corrections, explanations, prices, usage
@@ -25,81 +25,6 @@ from tiers.errors import NotFound
 from tiers.rest import AmountField, CodeField, ViewerViewSet, extend_schema
 from tiers.roles import May
 from tiers.selectors import people
-
-
-class TableOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    name = serializers.CharField()
-    owner = serializers.CharField(source="owner.code")
-    currency = serializers.CharField()
-    decimals = serializers.IntegerField()
-    rounding = serializers.CharField()
-    time_zone = serializers.CharField()
-    changed_at = serializers.DateTimeField()
-
-
-class RateOut(serializers.Serializer[Any]):
-    prefix = serializers.CharField()
-    destination = serializers.CharField()
-    price = AmountField(8)
-    connect_fee = AmountField(8)
-    first_s = serializers.IntegerField()
-    step_s = serializers.IntegerField()
-    grace_s = serializers.IntegerField()
-    free_s = serializers.IntegerField()
-    min_charge = AmountField(8)
-    blocked = serializers.BooleanField()
-    effective_from = serializers.DateTimeField()
-    effective_to = serializers.DateTimeField()
-
-
-class TableViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSet):
-    """Rate tables of the viewer's party and of sellers below."""
-
-    ordering = "code"
-    serializer_class = TableOut
-    lookup_field = "code"
-
-    def get_queryset(self) -> Any:
-        return RateTable.visible.all() if self.is_schema else prices.tables(self.viewer)
-
-    def get_object(self) -> RateTable:
-        return prices.table_by_code(self.viewer, self.kwargs["code"])
-
-    @extend_schema(responses=RateOut(many=True), parameters=[OpenApiParameter("search", str)])
-    @action(detail=True, methods=["get"])
-    def rates(self, request: Request, code: str) -> Response:
-        """Rates in force now; `search` is a prefix or part of a destination."""
-        text = request.query_params.get("search", "")
-        found = prices.rates(self.get_object(), at=timezone.now(), text=text)
-        page = self.paginate_queryset(found)
-        return self.get_paginated_response(RateOut(page, many=True).data)
-
-
-class ListOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    name = serializers.CharField()
-    seller = serializers.CharField(source="seller.code")
-    brand = serializers.CharField(source="brand.code")
-    buyer = serializers.CharField(source="buyer.code", default=None)
-    carrier = serializers.CharField(source="carrier.code", default=None)
-    currency = serializers.CharField()
-    decimals = serializers.IntegerField()
-    active = serializers.BooleanField()
-
-
-class ListViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSet):
-    """Price lists of the viewer's party and of sellers below."""
-
-    ordering = "code"
-    serializer_class = ListOut
-    lookup_field = "code"
-
-    def get_queryset(self) -> Any:
-        return PriceList.visible.all() if self.is_schema else prices.lists(self.viewer)
-
-    def get_object(self) -> PriceList:
-        return prices.list_by_code(self.viewer, self.kwargs["code"])
 
 
 class SourceOut(serializers.Serializer[Any]):

@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from billing.portals.look import look_of
+from billing.portals.shown import shown
 from billing.portals.views import sentence
 from rating.models import CarrierLink
 from rating.selectors import tariffs
@@ -96,6 +97,7 @@ class Choose(View):
                 "choices": tariffs.choices(self.viewer, self.viewer.party)[:5],
                 "may_choose": True,
                 "choose_by_post": True,
+                "shown": shown(self.request, tariff.currency),
             },
         )
         response["Cache-Control"] = "no-store, private"

@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from billing import formatting
+from billing.portals.shown import Shown
 
 register = template.Library()
 
@@ -70,6 +71,12 @@ def price(value: Decimal | None) -> str:
     if value is None:
         return SafeString('<span class="tg-none">–</span>')
     return format_html('<span class="tg-money{}">{}</span>', _quiet(value), formatting.price_text(value))
+
+
+@register.filter
+def shown_at(value: Decimal | None, shown: Any) -> Decimal | None:
+    """A price in the currency that the reader chose (billing.portals.shown); as it is where the page has no choice."""
+    return value if value is None or not isinstance(shown, Shown) else shown.by.price(value)
 
 
 @register.filter
@@ -131,6 +138,15 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return SafeString('<span class="tg-none">–</span>')
     return format_html('<time class="tg-when" datetime="{}">{}</time>', value.isoformat(), formatting.day_text(value))
+
+
+@register.filter
+def utc_day(value: datetime | None) -> str:
+    """The day of what begins at midnight UTC, such as a bank's exchange rate, wherever the reader is."""
+    if value is None:
+        return day(None)
+    text = formatting.utc_day_text(value)
+    return format_html('<time class="tg-when" datetime="{}">{}</time>', value.isoformat(), text)
 
 
 @register.filter

@@ -94,7 +94,9 @@ class Directory:
             self.taxes[terms.brand_id] = Tax(terms.tax_rate, terms.prices_include_tax)
             self.default_carriers[terms.brand_id] = terms.default_carrier_id
             self.below_cost[terms.brand_id] = terms.below_cost
-        self.zones = {pk: ZoneInfo(zone) for pk, zone in Brand.objects.values_list("pk", "time_zone")}
+        brands = list(Brand.objects.values_list("pk", "time_zone", "currency"))
+        self.zones = {pk: ZoneInfo(zone) for pk, zone, _currency in brands}
+        self.currencies = {pk: currency for pk, _zone, currency in brands}
         self.carriers = {carrier.code: carrier for carrier in Carrier.objects.select_related("cost_table")}
         self.carriers_by_id = {carrier.pk: carrier for carrier in self.carriers.values()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db.models import Q
 from rating.models import PriceList, RateTable
 from rating.pricing.lists import ListBook
 from rating.selectors.prices import begins_after, in_force, rates
+from rating.selectors.shown_in import ShownIn
 
 HEADER = (
     "Prefix",
@@ -26,14 +27,26 @@ HEADER = (
     "Forbidden",
     "By Time",
 )
+PRICED = tuple(HEADER.index(name) for name in ("Rate {currency}", "Connect Fee", "Min Charge"))
 AT_A_TIME = 5000
 
 Line = tuple[Any, ...]
 
 
-def header(currency: str) -> list[str]:
-    """The names of the columns; prices are per minute in `currency`, times in seconds, dates in UTC."""
-    return [name.format(currency=currency) for name in HEADER]
+def header(shown: ShownIn) -> list[str]:
+    """The names of the columns; prices are per minute in the currency shown, times in seconds, dates in UTC."""
+    names = [name.format(currency=shown.currency) for name in HEADER]
+    return [*names, "Exchange Rate"] if shown.said else names
+
+
+def taken_over(lines: Iterable[Line], shown: ShownIn) -> Iterator[Line]:
+    """The same lines in another currency, with the rate stated on each; as they are where none was chosen."""
+    if shown.said is None:
+        yield from lines
+        return
+    for line in lines:
+        prices = {at: _plain(shown.price(line[at])) for at in PRICED}
+        yield (*(prices.get(at, value) for at, value in enumerate(line)), shown.plainly)
 
 
 def table_lines(table: RateTable, at: datetime) -> Iterator[Line]:

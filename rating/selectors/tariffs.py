@@ -100,6 +100,11 @@ class Tariff:
             if one.offered and one.active and self.engine.shelf.carries(brand, self.buyer.pk, one.pk)
         ]
 
+    @property
+    def currency(self) -> str:
+        """That of the brand it buys under: lists and wallets have it."""
+        return self.engine.directory.currencies.get(self.links[0].brand, "") if self.links else ""
+
     def carrier_offered(self, code: str) -> Carrier:
         """The carrier that it may choose by this code. Raises NotFound: its seller would have no price by another."""
         if not any(one.code == code for one in self.offers()):

@@ -110,11 +110,14 @@ def sold_below_cost(
     group, found = Group([book]), []
     for cost in costs_of(price_list, engine, moment):
         net = _Net(engine, moment, price_list.brand_id, cost.brand)
+        met: set[tuple[str, str]] = set()
         for prefix in _prefixes(group, cost, under):
             paid = cost.find(engine, prefix, moment)
             for sale in _sales(group, prefix, moment) if paid is not None else ():
-                loss = net.loss(sale, paid)
+                pair = (sale.row.prefix, paid.row.prefix if paid else "")
+                loss = None if pair in met else net.loss(sale, paid)
                 if loss is not None:
+                    met.add(pair)
                     named = sale if paid is None or len(sale.row.prefix) >= len(paid.row.prefix) else paid
                     found.append(
                         Sold(
@@ -161,8 +164,7 @@ class _Net:
 
 
 def _prefixes(group: Group, cost: Cost, under: str) -> Iterable[str]:
-    every = group.prefixes | set(cost.prefixes)
-    return sorted(one for one in every if one.startswith(under)) if under else every
+    return sorted(one for one in group.prefixes | set(cost.prefixes) if one.startswith(under))
 
 
 def costs_of(price_list: PriceList, engine: Engine, at: datetime) -> Iterator[Cost]:

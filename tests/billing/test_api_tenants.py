@@ -46,6 +46,7 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "api:decks-confirm": lambda world: (world.deck(),),
     "api:decks-discard": lambda world: (world.deck(),),
     "api:price-lists-detail": lambda world: ("harbour-atlas",),
+    "api:price-lists-prices": lambda world: ("harbour-atlas",),
     "api:sources-detail": lambda world: ("switch",),
     "api:usage-imports-detail": lambda world: (world.usage_import.pk,),
     "api:usage-imports-quarantine": lambda world: (world.usage_import.pk,),

@@ -39,7 +39,7 @@ def test_a_mark_up_below_nothing_lists_what_it_loses(cast: Cast) -> None:
     browser = cast.client("harbour")
     page = browser.post(MARKUP, {"percent": "-30", "addon": "0"})
     assert page.status_code == 422
-    assert page.content.decode().count('<b class="tg-why">−') == 14
+    assert page.content.decode().count('<b class="tg-why">−') == 12
     assert browser.post(TERMS, {"markup": "1"}).status_code == 404, "another portal"
     operator = cast.client("northstar")
     assert operator.post(TERMS, {"markup": "-5", "addon": "0"}).status_code == 422

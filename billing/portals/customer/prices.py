@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from billing.formatting import phone_text
 from billing.portals.customer.base import CustomerAct, CustomerView
 from billing.portals.own.calls import increments
+from billing.portals.shown import shown
 from rating.selectors import tariffs
 from rating.selectors.offers import compared
 from rating.selectors.tariffs import SHORTEST_NUMBER, Offer, PriceRow, Tariff
@@ -37,6 +38,7 @@ class Prices(CustomerView):
             offers=offers,
             compared=compared(self.viewer, self.tariff, offers),
             may_choose=self.viewer.may(May.CARRIER),
+            shown=shown(request, self.tariff.currency),
             choices=tariffs.choices(self.viewer, self.viewer.party),
         )
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from billing.portals.customer.prices import LONGEST_SEARCH, number_price, price_words
 from billing.portals.dealer.lists import PriceView
 from billing.portals.losses import below_cost_page
+from billing.portals.shown import shown
 from rating.pricing import Engine
 from rating.pricing.engine import TierPrice
 from rating.selectors import prices
@@ -47,6 +48,7 @@ class BuyPrices(PriceView):
             rows=[price_words(row) for row in rows[:MOST_ROWS]],
             cut=cut or len(rows) > MOST_ROWS,
             usual=usual,
+            shown=shown(request, self.bought.currency),
         )
 
 

@@ -21,6 +21,7 @@ from billing.portals.dealer.price_forms import CopyForm, MarkupForm, NewListForm
 from billing.portals.keyset import page_of
 from billing.portals.losses import AsksAboutLoss
 from billing.portals.own.calls import increments
+from billing.portals.own.list_prices import ListPricesPage
 from billing.portals.own.lists.base import list_tabs
 from billing.portals.own.rates import list_file
 from billing.portals.tabs import Tab, tabs
@@ -93,11 +94,15 @@ class OneList:
         return reverse("dealer:list", args=[self.kwargs["code"]])
 
 
+class ListPrices(ListPricesPage, OneList, PriceView):
+    """All that the list charges, in any currency."""
+
+
 class ListFile(OneList, PriceView):
     """What the list charges now, as CSV or XLSX."""
 
     def get(self, request: HttpRequest, kind: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return list_file(self.price_list, kind)
+        return list_file(self.price_list, kind, request.GET.get("in", ""))
 
 
 class ListPage(OneList, PriceView):

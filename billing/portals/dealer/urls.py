@@ -40,6 +40,7 @@ urlpatterns = [
     path("prices/below-cost/", buying.BelowCost.as_view(), name="below_cost"),
     path("prices/try/", buying.TryNumber.as_view(), name="try"),
     path("prices/lists/<slug:code>/", lists.ListPage.as_view(), name="list"),
+    path("prices/lists/<slug:code>/prices/", lists.ListPrices.as_view(), name="list_prices"),
     path("prices/lists/<slug:code>/file/<slug:kind>/", lists.ListFile.as_view(), name="list_file"),
     path("prices/lists/<slug:code>/markup/", lists.SetMarkup.as_view(), name="markup"),
     path("prices/lists/<slug:code>/markup/effect/", lists.MarkupEffect.as_view(), name="markup_effect"),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.formatting import day_text, price_text
+from billing.formatting import price_text, utc_day_text
 from billing.portals import charts, staging
 from billing.portals.keyset import page_of
 from billing.portals.operator.base import OperatorForm, OperatorView
@@ -95,7 +95,8 @@ class ExchangePair(OperatorView):
         drawn = newest[::-1]
         series = charts.Series(f"1 {base}", [one.rate for one in drawn], [price_text(one.rate) for one in drawn])
         title = _("%(quote)s for 1 %(base)s") % {"base": base, "quote": quote}
-        chart = charts.bars("pair", title, [day_text(one.valid_from) for one in drawn], [series], shape="line")
+        days = [utc_day_text(one.valid_from) for one in drawn]
+        chart = charts.bars("pair", title, days, [series], shape="line")
         said = exchange.Exchange(timezone.now()).said(base, quote)
         return self.page(
             base=base,

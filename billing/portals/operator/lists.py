@@ -18,8 +18,10 @@ from billing.portals.losses import AsksAboutLoss, below_cost_page
 from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.operator.decks import memory_lines
 from billing.portals.operator.prices import RateFilters, price_tabs
+from billing.portals.own.list_prices import ListPricesPage
 from billing.portals.own.lists.base import list_tabs
 from billing.portals.own.rates import list_file
+from billing.portals.shown import shown
 from rating.models import Carrier, PriceList
 from rating.pricing import Engine
 from rating.selectors import prices
@@ -82,14 +84,19 @@ class ListPage(OneList, OperatorView):
             terms=prices.terms_now([found], now).get(found.pk),
             history=prices.terms_history(found),
             mine=found.seller_id == self.viewer.party.pk,
+            shown=shown(request, found.currency),
         )
+
+
+class ListPrices(ListPricesPage, OneList, OperatorView):
+    """All that the list charges, in any currency."""
 
 
 class ListFile(OneList, OperatorView):
     """What the list charges now, as CSV or XLSX."""
 
     def get(self, request: HttpRequest, kind: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return list_file(self.price_list, kind)
+        return list_file(self.price_list, kind, request.GET.get("in", ""))
 
 
 class NewList(OperatorForm):

@@ -16,6 +16,7 @@ from billing.portals.forms.prices import QuoteForm, RateForm, TableForm
 from billing.portals.keyset import page_of
 from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.own.rates import table_file
+from billing.portals.shown import shown
 from billing.portals.tabs import Tab, tabs
 from billing.portals.views import explain
 from rating.pricing.current import current_engine
@@ -103,6 +104,7 @@ class TablePage(OperatorView):
             page=page,
             in_force=counts.get(table.pk, 0),
             decks=decks.recent(self.viewer, table),
+            shown=shown(request, table.currency),
         )
 
 
@@ -110,7 +112,7 @@ class TableFile(OperatorView):
     """The rates in force and to come, as CSV or XLSX."""
 
     def get(self, request: HttpRequest, code: str, kind: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return table_file(prices.table_by_code(self.viewer, code), kind)
+        return table_file(prices.table_by_code(self.viewer, code), kind, request.GET.get("in", ""))
 
 
 class SetRate(OperatorForm):

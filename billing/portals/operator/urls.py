@@ -58,6 +58,7 @@ urlpatterns = [
     path("prices/lists/", lists.Lists.as_view(), name="lists"),
     path("prices/lists/new/", lists.NewList.as_view(), name="list_new"),
     path("prices/lists/<slug:code>/", lists.ListPage.as_view(), name="list"),
+    path("prices/lists/<slug:code>/prices/", lists.ListPrices.as_view(), name="list_prices"),
     path("prices/lists/<slug:code>/file/<slug:kind>/", lists.ListFile.as_view(), name="list_file"),
     path("prices/lists/<slug:code>/terms/", lists.SetTerms.as_view(), name="list_terms"),
     path("prices/lists/<slug:code>/rate/", lists.SetOwnRate.as_view(), name="list_rate"),
