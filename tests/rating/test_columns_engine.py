@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from random import SystemRandom
 
 import numpy as np
 import pytest
+from django.db import transaction
 
 from rating.batch import epoch_us
 from rating.numbers import Number, ServiceClass
-from rating.pricing import CallFacts, Engine, PricedCall
+from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
 from rating.pricing.column_rows import units
 from rating.pricing.columns import CLASSES, NONE, CallColumns, PricedColumns, price_calls
 from tests.cast import Cast
+from tests.rating.random_world import World
 
+PROOF = os.environ.get("TOLLGATE_PROOF") == "1"
+pytestmark = [pytest.mark.proof] if PROOF else []
+CALLS, CHUNK = (10_000, 2_000) if PROOF else (1_500, 500)
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 
 
@@ -60,10 +68,9 @@ def told(priced: PricedColumns, row: int) -> object:
     return tiers, cost, chosen, bool(priced.charged[row])
 
 
-def by_engine(engine: Engine, call: CallFacts) -> object:
+def worded(priced: PricedCall | Unpriced) -> object:
     """The engine's answer in the same words."""
-    priced = engine.price(call)
-    if not isinstance(priced, PricedCall):
+    if isinstance(priced, Unpriced):
         return priced
     tiers = [
         (
@@ -99,6 +106,67 @@ def test_calls_of_the_cast_cost_the_same_by_columns(cast: Cast) -> None:
     calls.append(calls[0]._replace(customer=atlas))
     priced = price_calls(engine, columns_of(calls))
     for row, call in enumerate(calls):
-        assert told(priced, row) == by_engine(engine, call), f"{row}: {call}"
+        assert told(priced, row) == worded(engine.price(call)), f"{row}: {call}"
     assert sorted(why.code for why in priced.unpriced.values())[-2:] == ["not_placed", "short_number"]
     assert sum(priced.charged) >= 36
+
+
+# Random worlds
+
+
+class Worth:
+    """What a run is worth: how many of its calls each reason and each kind of tier decided."""
+
+    def __init__(self) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.chains: Counter[int] = Counter()
+        self.figures: Counter[str] = Counter()
+
+    def add(self, priced: PricedCall | Unpriced) -> None:
+        if isinstance(priced, Unpriced):
+            self.reasons[priced.code] += 1
+            return
+        self.chains[len(priced.tiers)] += 1
+        self.figures["not charged"] += not priced.charged
+        self.figures["no cost known"] += priced.cost is not None and priced.cost.amount is None
+        self.figures["cost"] += priced.cost is not None and bool(priced.cost.amount)
+        for tier in priced.tiers:
+            self.figures["tax beside"] += bool(tier.tax) and tier.sale == tier.amount
+            self.figures["tax within"] += bool(tier.tax) and tier.sale < tier.amount
+            self.figures["postpaid"] += not tier.purse.prepaid
+            self.figures["derived"] += dict(tier.found.origin)["kind"] == "derived"
+            self.figures["own"] += dict(tier.found.origin)["kind"] == "own"
+            self.figures["bands"] += bool(tier.found.row.bands)
+            self.figures["steps"] += bool(tier.found.row.steps)
+
+    def check(self) -> None:
+        assert set(self.reasons) == {"not_placed", "short_number", "no_price", "blocked", "no_wallet", "beyond"}
+        assert len(self.chains) > 2
+        assert len(self.figures) == 10
+        assert min(self.figures.values()) > 20, self.figures
+
+
+def compare(seed: int, worth: Worth) -> None:
+    """One world, made and thrown away; its calls priced in chunks, as a file is."""
+    with transaction.atomic():
+        world, engine = World(seed), Engine()
+        for _ in range(0, CALLS, CHUNK):
+            chunk = world.calls(CHUNK)
+            priced = price_calls(engine, columns_of(chunk))
+            for row, call in enumerate(chunk):
+                expected = engine.price(call)
+                worth.add(expected)
+                assert told(priced, row) == worded(expected), f"seed {seed}: {call}"
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_calls_of_random_worlds_cost_the_same_by_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    seeds = [SystemRandom().getrandbits(48) for _ in range(40)] if PROOF else [101, 104, 108, 111]
+    worth = Worth()
+    for seed in seeds:
+        if PROOF:
+            with capsys.disabled():
+                print(f"\n{CALLS:,} calls of a random world, seed {seed}")
+        compare(seed, worth)
+    worth.check()
