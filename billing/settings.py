@@ -36,6 +36,7 @@ ENVIRONMENT: dict[str, str] = {
     "EMAIL_USE_TLS": "1 for STARTTLS",
     "DEFAULT_FROM_EMAIL": "sender where a brand has none",
     "MEDIA_ROOT": "where uploads and rendered documents are kept",
+    "USAGE_FOLDER": "base of the watched folders, one for each source by its code; empty: none is watched",
     "STATIC_ROOT": "where collectstatic puts files",
     "EXCHANGE_FETCH": "1 fetches the European Central Bank's exchange rates of the day by itself",
     "TOLLGATE_DEMO": "1 shows the demo's logins and its mail box",
@@ -201,6 +202,7 @@ STATICFILES_FINDERS = [
     "billing.static_files.PickingFinder",
     "billing.static_files.UsedAppFinder",
 ]
+USAGE_FOLDER = env("USAGE_FOLDER")
 MEDIA_ROOT = env("MEDIA_ROOT") or str(BASE_DIR / ".state" / "files")
 STORAGES = {
     "default": {
@@ -263,6 +265,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "usage-lapsed-chunks": {"task": "rating.tasks.requeue_lapsed_chunks", "schedule": 30.0},
+    "watched-folders": {"task": "rating.tasks.watch_folders", "schedule": 15.0},
     "decks": {"task": "rating.tasks.requeue_stale_decks", "schedule": 60.0},
     "live-calls": {"task": "rating.tasks.reap_calls", "schedule": 10.0},
     "usage-partitions": {"task": "rating.tasks.make_partitions", "schedule": 6 * 3600.0},

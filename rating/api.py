@@ -116,9 +116,10 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerView
         given = self.checked(ImportIn)
         source = usage.source_by_code(self.viewer, given["source"])
         file = given["file"]
-        made = receive_all(source, file.chunks(), file.name, actor=self.viewer.actor, format=given["format"])
+        made = receive_all(source, file.chunks(), file.name, actor=self.viewer.actor, format=given["format"], once=True)
         for one in made:
-            work_import.delay(str(one.pk))
+            if one.finished_at is None:
+                work_import.delay(str(one.pk))
         return Response(ImportOut(made[0]).data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(responses=QuarantinedOut(many=True))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rating.live.reaping import reap
 from rating.models import ImportStatus, UsageImport
 from rating.pricing.current import fold_changes
-from rating.services import deck_files, facts, imports, leases, rerating
+from rating.services import deck_files, facts, folders, imports, leases, rerating
 from rating.services.exchange_fetch import fetch_rates
 from rating.services.posting import make_partitions as make
 from rating.services.unrated import rate_waiting
@@ -43,6 +43,15 @@ def requeue_lapsed_chunks() -> int:
     waiting = {*leases.lapsed_imports(), *forgotten.values_list("pk", flat=True)}
     for pk in waiting:
         join_import.delay(str(pk))
+    return len(waiting)
+
+
+@shared_task
+def watch_folders() -> int:
+    """Files that were dropped into sources' folders."""
+    waiting = folders.pick_up()
+    for pk in waiting:
+        work_import.delay(str(pk))
     return len(waiting)
 
 

@@ -16,6 +16,7 @@ from billing.setup.who import differs, find
 from invoicing.services.paper_terms import set_paper_terms
 from rating.models import Carrier, CarrierChoice, DestinationGroup, PriceList, RateTable, Source, SourceIdentity
 from rating.services import carriers, list_rules, lists, rates, sources
+from rating.services.dial_plans import check_plan
 from rating.services.exchange import set_exchange_rate
 from tiers.errors import Invalid, NotFound
 from tiers.models import Brand, Party
@@ -130,7 +131,10 @@ class Prices:
         brand = find(Brand, entry, "code")
         with entry.entry("prices") as prices:
             if prices is not None:
-                values = prices.pick(prices_include_tax=flag, tax_name=text, tax_rate=decimal, below_cost=text)
+                values = prices.pick(
+                    prices_include_tax=flag, tax_name=text, tax_rate=decimal, below_cost=text, dial_plan=mapping
+                )
+                check_plan(values.get("dial_plan", {}))
                 if prices.has("default_carrier"):
                     values["default_carrier"] = find(Carrier, prices, "default_carrier")
                 made = not hasattr(brand, "price_terms")

@@ -27,7 +27,8 @@ from rating.pricing.current import current_engine
 from rating.pricing.lists import Found
 from rating.pricing.shelf import find_in
 from rating.selectors.prices import in_force
-from rating.services.quote import dial_plan_of, is_abroad, read_number
+from rating.services.dial_plans import dial_plan_of
+from rating.services.quote import is_abroad, read_number
 from tiers.errors import NotFound
 from tiers.models import Party, Placement
 from tiers.viewer import Viewer

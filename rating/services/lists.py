@@ -61,6 +61,7 @@ class BrandTerms(TypedDict, total=False):
     tax_rate: Decimal
     default_carrier: Carrier | None
     below_cost: str
+    dial_plan: dict[str, Any]
 
 
 def create_list(seller: Party, code: str, brand: Brand, *, actor: Actor, **details: Unpack[ListDetails]) -> PriceList:

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 
 from accounts.figures import plain
 from rating.kernel import Charge, explain
-from rating.models import Source
 from rating.models.rules import CLASS_NAMES
 from rating.numbers import BadNumber, DialPlan, Number, ServiceClass
 from rating.numbers.names import is_abroad as leaves_home
 from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
 from rating.pricing.current import current_engine
 from rating.pricing.lists import Found
+from rating.services.dial_plans import dial_plan_of
 from tiers.errors import Conflict, Invalid
 from tiers.models import Party
 
@@ -40,6 +40,11 @@ def quote(question: Question, engine: Engine | None = None) -> PricedCall:
     if not 0 <= question.duration_s <= MAX_DURATION_S:
         raise Invalid("seconds", _("A call lasts from 0 seconds to 7 days."), where="seconds")
     number, abroad = read_number(question.to, dial_plan_of(question.customer))
+    return quote_number(question, number, abroad, engine)
+
+
+def quote_number(question: Question, number: Number, abroad: bool, engine: Engine | None = None) -> PricedCall:
+    """Price a number that is read already. Raises Conflict where some tier has no price."""
     facts = CallFacts(
         customer=question.customer.pk,
         number=number,
@@ -62,13 +67,6 @@ def unpriced_error(why: Unpriced) -> Conflict:
         where=seller.code if seller else None,
         hint=_("Add a rate to the list of that seller, from a date before the call."),
     )
-
-
-def dial_plan_of(party: Party) -> DialPlan:
-    """The dial plan of the nearest source at or above the party: how its numbers are usually read."""
-    sources = Source.objects.filter(owner__path__in=party.ancestor_paths(), active=True)
-    source = sources.order_by("-owner__depth", "code").first()
-    return DialPlan.from_json(source.dial_plan) if source else DialPlan()
 
 
 def read_number(raw: str, plan: DialPlan) -> tuple[Number, bool]:

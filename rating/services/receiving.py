@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rating.models import Source, UsageImport
+from rating.models import ImportStatus, Source, UsageImport
 from rating.usage.packed import PLAIN, Bounds, kind_of, unpack
 from rating.usage.protocol import UsageRefused
 from tiers.errors import Invalid
@@ -43,10 +43,13 @@ def receive_all(
     actor: Actor,
     format: str = "",
     mapping: dict[str, Any] | None = None,
+    once: bool = False,
 ) -> list[UsageImport]:
     """Store a file and open its import; of an archive, one for each file in it, all or none.
 
     `format` and `mapping` are the source's unless given; a mapping counts where the format is left to be recognised.
+    `once`: a file that came from this source before, byte by byte, gives the import it had then, unless that failed.
+
     Raises Invalid: `too_large`, or the codes of `packed.unpack`.
     """
     stored = _store(blocks, name, settings.UPLOAD_MAX_BYTES)
@@ -58,9 +61,14 @@ def receive_all(
     except UsageRefused as refused:
         stored.path.unlink()
         raise Invalid(refused.code, refused.message, where=name, hint=refused.hint) from refused
+    known = _known(source, files) if once else {}
+    for file in files:
+        if file.digest in known:
+            file.path.unlink()
     with transaction.atomic():
         return [
-            UsageImport.objects.create(
+            known.get(file.digest)
+            or UsageImport.objects.create(
                 id=file.id,
                 source=source,
                 name=file.name[-255:],
@@ -76,6 +84,13 @@ def receive_all(
             )
             for file in files
         ]
+
+
+def _known(source: Source, files: list[Stored]) -> dict[str, UsageImport]:
+    """Imports of the same bytes that did not fail, the first of each."""
+    same = UsageImport.objects.filter(source=source, digest__in=[file.digest for file in files])
+    found = same.exclude(status=ImportStatus.FAILED).order_by("-id")
+    return {one.digest: one for one in found}
 
 
 def _store(blocks: Iterable[bytes], name: str, most: int) -> Stored:

@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from rating.models import RecordStatus, Source
-from rating.numbers import BadNumber, DialPlan, ServiceClass
+from rating.numbers import BadNumber, ServiceClass
 from rating.numbers.columns import CLASSES, NONE, NumberColumns, normalise_column
 from rating.pricing import Engine
 from rating.pricing.columns import CallColumns, PricedColumns, price_calls
 from rating.services.binary import new_ids
+from rating.services.dial_plans import plan_of_source
 from rating.services.identify import CustomerIndex
 from rating.services.records import Records, contents, keys
 from rating.usage.record import IN, OUT, BadRow, bad_row
@@ -94,7 +95,7 @@ class Sorter:
 
     def __init__(self, source: Source, engine: Engine) -> None:
         self._engine = engine
-        self._plan = DialPlan.from_json(source.dial_plan)
+        self._plan = plan_of_source(source)
         self._known = CustomerIndex(source, self._plan)
         self._carriers = [carrier.pk for carrier in engine.directory.carriers.values()]
         self._carrier_at = {code.lower(): at for at, code in enumerate(engine.directory.carriers)}

@@ -113,8 +113,10 @@ def _operator() -> list[Sample]:
         own("exchange_pair", lambda world: ("USD", "EUR")),
         own("import", lambda world: (world.usage_import.pk,)),
         own("import_progress", lambda world: (world.usage_import.pk,), shown=False),
-        own("source", lambda world: ("switch",)),
         own("mapping", lambda world: ("switch",)),
+        *(own(name, lambda world: ("switch",)) for name in ("source", "source_plan")),
+        plain("numbers", query="?plan=source:switch&customer=alice&numbers=%2B85225550123%0A911"),
+        own("brand_plan", lambda world: ("northstar",)),
         own("call", lambda world: (world.call("northstar").pk,)),
         *(plain(name) for name in ("reratings", "rerating_new")),
         *(own(name, lambda world: (world.rerating("northstar"),)) for name in ("rerating", "rerating_post")),
@@ -184,7 +186,8 @@ def _dealer() -> list[Sample]:
         own("invoice_file", lambda world: (world.rendered(world.bill("harbour")), "csv"), shown=False),
         own("received_one", lambda world: (world.bill_to("harbour").pk,)),
         *(own(name, member) for name in ("member", "member_switch")),
-        own("brand_edit", lambda world: ("harbour",)),
+        *(own(name, lambda world: ("harbour",)) for name in ("brand_edit", "brand_plan")),
+        plain("numbers", query="?plan=brand:harbour&customer=alice&numbers=0049401234567"),
         own("key_revoke", lambda world: (world.keys["harbour"].prefix,)),
     ]
 

@@ -17,6 +17,7 @@ from accounts.services.transactions import in_transaction
 from billing.portals.dealer.base import DealerForm, DealerView
 from billing.portals.forms.people import BrandForm
 from billing.portals.own import people as own
+from billing.portals.own.dial_plans import BrandPlan
 from invoicing.models import PaperTerms
 from invoicing.services.paper_terms import set_paper_terms
 from rating.models import Carrier, PriceTerms
@@ -151,6 +152,21 @@ class EditBrand(BrandPages):
 
 def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
+
+
+class DialPlan(DealerView, BrandPlan):
+    """The dial plan of one of the dealer's brands."""
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("dealer:brand")
+
+    @property
+    def try_url(self) -> str:  # type: ignore[override]
+        return reverse("dealer:numbers")
+
+    def done(self) -> HttpResponse:
+        return self.go("brand", said=_("The dial plan is saved."))
 
 
 class Members(DealerView, own.OwnMembers):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from billing.portals.customer.prices import LONGEST_SEARCH, number_price, price_words
 from billing.portals.dealer.lists import PriceView
 from billing.portals.losses import below_cost_page
+from billing.portals.own.dial_plans import TryNumbers
 from billing.portals.shown import shown
 from rating.pricing import Engine
 from rating.pricing.engine import TierPrice
@@ -60,6 +61,10 @@ class BelowCost(PriceView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         own = prices.lists(self.viewer).filter(seller=self.viewer.party)
         return self.page(tabs=self.tabs(), found=below_cost_page(own, self.bought.engine, timezone.now()))
+
+
+class Numbers(PriceView, TryNumbers):
+    """How numbers are read by the dealer's dial plans."""
 
 
 class TryForm(forms.Form):

@@ -47,6 +47,7 @@ class PriceView(DealerView):
             (gettext_lazy("What you pay"), reverse("dealer:buy_prices")),
             (gettext_lazy("Below cost"), reverse("dealer:below_cost")),
             (gettext_lazy("Try a number"), reverse("dealer:try")),
+            (gettext_lazy("Read numbers"), reverse("dealer:numbers")),
         )
 
     def numbers(self) -> list[str]:

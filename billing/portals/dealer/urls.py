@@ -38,6 +38,7 @@ urlpatterns = [
     path("prices/new/", lists.NewList.as_view(), name="list_new"),
     path("prices/buy/", buying.BuyPrices.as_view(), name="buy_prices"),
     path("prices/below-cost/", buying.BelowCost.as_view(), name="below_cost"),
+    path("prices/numbers/", buying.Numbers.as_view(), name="numbers"),
     path("prices/try/", buying.TryNumber.as_view(), name="try"),
     path("prices/lists/<slug:code>/", lists.ListPage.as_view(), name="list"),
     path("prices/lists/<slug:code>/prices/", lists.ListPrices.as_view(), name="list_prices"),
@@ -75,6 +76,7 @@ urlpatterns = [
     path("brand/members/<uuid:member>/switch/", brand.SwitchMember.as_view(), name="member_switch"),
     path("brand/keys/new/", brand.NewKey.as_view(), name="key_new"),
     path("brand/keys/<str:prefix>/revoke/", brand.RevokeKey.as_view(), name="key_revoke"),
+    path("brand/<slug:code>/dial/", brand.DialPlan.as_view(), name="brand_plan"),
     path("brand/<slug:code>/edit/", brand.EditBrand.as_view(), name="brand_edit"),
     *list_paths("dealer"),
 ]

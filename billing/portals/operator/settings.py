@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.portals.forms.people import BrandForm, InviteForm, KeyForm, RoleForm
 from billing.portals.operator.base import OperatorAct, OperatorForm, OperatorView
+from billing.portals.own.dial_plans import BrandPlan
 from billing.portals.tabs import Tab, tabs
 from invoicing.selectors.terms import paper_terms_of
 from invoicing.services.paper_terms import set_paper_terms
@@ -110,6 +111,21 @@ class BrandPage(OperatorForm):
         if file.size > LARGEST_LOGO_BYTES:
             raise Invalid("logo", _("A logo is a PNG of at most 300 kB."), where="logo")
         return {"logo": file.read()}
+
+
+class DialPlan(OperatorView, BrandPlan):
+    """The dial plan of one of the operator's brands."""
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("operator:brand", args=[self.kwargs["code"]])
+
+    @property
+    def try_url(self) -> str:  # type: ignore[override]
+        return reverse("operator:numbers")
+
+    def done(self) -> HttpResponse:
+        return self.go("settings", said=_("The dial plan is saved."))
 
 
 class Members(SettingsView):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
@@ -18,9 +17,12 @@ from django.utils.translation import gettext_lazy
 
 from billing.portals.keyset import page_of
 from billing.portals.operator.base import OperatorForm, OperatorView
+from billing.portals.own.dial_plans import PlanPage, TryNumbers
 from billing.portals.tabs import Tab, tabs
 from rating.models import Carrier, Source, UsageImport
 from rating.selectors import prices, usage
+from rating.services.dial_plans import set_source_plan
+from rating.services.folders import folder_state
 from rating.services.receiving import receive_all
 from rating.services.sources import create_source, update_source
 from rating.tasks import work_import
@@ -40,6 +42,7 @@ class UsageView(OperatorView):
             (gettext_lazy("Quarantine"), reverse("operator:quarantine")),
             (gettext_lazy("Waiting"), reverse("operator:waiting")),
             (gettext_lazy("Sources"), reverse("operator:sources")),
+            (gettext_lazy("Read numbers"), reverse("operator:numbers")),
         )
 
 
@@ -181,7 +184,7 @@ class Sources(UsageView):
 
 
 class SourceForm(forms.Form):
-    more: ClassVar[tuple[str, ...]] = ("carrier", "customer", "dial_plan", "active")
+    more: ClassVar[tuple[str, ...]] = ("carrier", "customer", "active")
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     code = forms.CharField(label=gettext_lazy("Code"), max_length=32, validators=[code_validator])
@@ -195,7 +198,10 @@ class SourceForm(forms.Form):
         label=gettext_lazy("Home country"),
         min_length=2,
         max_length=2,
-        help_text=gettext_lazy("Two letters, such as HK: how numbers without a country code are read."),
+        required=False,
+        help_text=gettext_lazy(
+            "Two letters, such as HK: numbers without a country code are its own. Empty: as the brand."
+        ),
     )
     format = forms.ChoiceField(label=gettext_lazy("Format"), choices=FORMATS, required=False)
     carrier = forms.ModelChoiceField(
@@ -209,12 +215,6 @@ class SourceForm(forms.Form):
         max_length=32,
         required=False,
         help_text=gettext_lazy("For a switch in one customer's house: calls that name nobody known are this one's."),
-    )
-    dial_plan = forms.JSONField(
-        label=gettext_lazy("Rest of the dial plan"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4, "class": "tg-mono"}),
-        help_text=gettext_lazy("JSON: area_code, access_codes, international_prefixes, on_net, plain_e164."),
     )
     active = forms.BooleanField(label=gettext_lazy("Active"), required=False, initial=True)
 
@@ -257,17 +257,21 @@ class SourcePage(OperatorForm):
         initial: dict[str, Any] = {}
         if source:
             names = ("name", "code", "time_zone", "format", "carrier", "active")
-            plan = dict(source.dial_plan)
             initial = {name: getattr(source, name) for name in names}
             initial["customer"] = source.customer.code if source.customer else ""
-            initial |= {"home_country": plan.pop("home_country", ""), "dial_plan": json.dumps(plan) if plan else ""}
+            initial["home_country"] = source.dial_plan.get("home_country", "")
         return {"carriers": prices.carriers(self.viewer), "initial": initial}
+
+    def more_context(self, form: forms.Form) -> dict[str, Any]:
+        source = self.source
+        return {"source": source, "folder": folder_state(source) if source else None}
 
     def save(self, form: Any) -> HttpResponse:
         data = dict(form.cleaned_data)
         code, name = data.pop("code"), data.pop("name")
-        plan = data["dial_plan"] if isinstance(data["dial_plan"], dict) else {}
-        data["dial_plan"] = {**plan, "home_country": data.pop("home_country").upper()}
+        plan = self.source.dial_plan if self.source else {}
+        country = data.pop("home_country").upper()
+        data["dial_plan"] = {**plan, "home_country": country} if country else {}
         data["format"] = data["format"] or "auto"
         data["customer"] = people.party_by_code(self.viewer, data["customer"]) if data["customer"] else None
         if self.source:
@@ -275,3 +279,40 @@ class SourcePage(OperatorForm):
         else:
             create_source(self.viewer.party, code, name, actor=self.viewer.actor, **data)
         return self.go("sources", said=_("%s is saved.") % name)
+
+
+class SourcePlan(OperatorView, PlanPage):
+    """The dial plan of a source, in fields."""
+
+    right = May.USAGE
+    lead = gettext_lazy("How numbers in its files are read, from the next file on.")
+
+    @property
+    def source(self) -> Source:
+        return usage.source_by_code(self.viewer, self.kwargs["code"])
+
+    @property
+    def heading(self) -> str:  # type: ignore[override]
+        return _("Dial plan of %s") % self.source.name
+
+    @property
+    def back(self) -> str:  # type: ignore[override]
+        return reverse("operator:source", args=[self.kwargs["code"]])
+
+    @property
+    def try_url(self) -> str:  # type: ignore[override]
+        return reverse("operator:numbers")
+
+    def key(self) -> str:
+        return f"source:{self.kwargs['code']}"
+
+    def standing(self) -> dict[str, Any]:
+        return dict(self.source.dial_plan)
+
+    def save(self, form: Any) -> HttpResponse:
+        set_source_plan(self.source, form.plan(), actor=self.viewer.actor)
+        return self.go("source", self.kwargs["code"], said=_("The dial plan is saved."))
+
+
+class Numbers(UsageView, TryNumbers):
+    """Numbers by any dial plan of the house."""
