@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from rating.models import DestinationGroup, GroupMembers, ListRule, PriceList
 from rating.models.rules import PRICED_CLASSES
+from rating.services.guard import guarded
 from rating.services.lists import Terms, check_terms
 from tiers.errors import Conflict, Invalid
 from tiers.models import Kind, Party
@@ -48,15 +49,16 @@ def set_list_rule(
     *,
     actor: Actor,
     valid_from: datetime | None = None,
+    accept_loss: bool = True,
     **terms: Unpack[Terms],
 ) -> tuple[ListRule, bool]:
     """Terms for a target from a moment (now) on: (the rule, whether anything changed). The same moment corrects.
 
-    A term that is None is as with the next less specific rule. Raises Invalid.
+    A term that is None is as with the next less specific rule. Raises Invalid, BelowCostError as `set_list_terms` does.
     """
     moment = valid_from or timezone.now()
     _check_target(price_list, target)
-    with written_by(actor):
+    with written_by(actor), guarded(price_list, accept=accept_loss, at=moment):
         PriceList.objects.select_for_update(no_key=True).get(pk=price_list.pk)
         row = ListRule.objects.filter(price_list=price_list, valid_from=moment, **_asked(target)).first()
         made = row is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -13,11 +14,13 @@ from django.utils.translation import gettext_lazy
 from billing.portals.customer.prices import LONGEST_SEARCH, number_price, price_words
 from billing.portals.dealer.lists import PriceView
 from billing.portals.losses import below_cost_page
+from billing.portals.own.compare import ComparePage
 from billing.portals.own.dial_plans import TryNumbers
 from billing.portals.shown import shown
 from rating.pricing import Engine
 from rating.pricing.engine import TierPrice
 from rating.selectors import prices
+from rating.selectors.compare import Side, sale_sides
 from rating.selectors.tariffs import Tariff
 from rating.services.quote import MAX_DURATION_S, Question, explain_found, quote
 from tiers.errors import Conflict, TollgateError
@@ -51,6 +54,23 @@ class BuyPrices(PriceView):
             usual=usual,
             shown=shown(request, self.bought.currency),
         )
+
+
+class Compare(ComparePage, PriceView):
+    """What it pays by each carrier, or what one of its brands asks, cheapest first."""
+
+    def choices(self) -> list[tuple[str, str]]:
+        return [("pay", _("What you pay")), *((one.code, _("What %s charges") % one.name) for one in self.brands)]
+
+    def sides(self, what: str, at: datetime) -> tuple[list[Side], str]:
+        engine = self.bought.engine
+        brand = next((one for one in self.brands if one.code == what), None)
+        if brand is not None:
+            return sale_sides(engine, brand.pk, None, at), brand.currency
+        links = engine.directory.chain(self.viewer.party.pk, at)
+        if not links:
+            return [], self.bought.currency
+        return sale_sides(engine, links[0].brand, self.viewer.party.pk, at), self.bought.currency
 
 
 class BelowCost(PriceView):

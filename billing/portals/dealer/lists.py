@@ -45,6 +45,7 @@ class PriceView(DealerView):
             self.request,
             (gettext_lazy("Your lists"), reverse("dealer:prices")),
             (gettext_lazy("What you pay"), reverse("dealer:buy_prices")),
+            (gettext_lazy("Side by side"), reverse("dealer:compare")),
             (gettext_lazy("Below cost"), reverse("dealer:below_cost")),
             (gettext_lazy("Try a number"), reverse("dealer:try")),
             (gettext_lazy("Read numbers"), reverse("dealer:numbers")),

@@ -37,6 +37,8 @@ urlpatterns = [
     path("prices/", lists.Lists.as_view(), name="prices"),
     path("prices/new/", lists.NewList.as_view(), name="list_new"),
     path("prices/buy/", buying.BuyPrices.as_view(), name="buy_prices"),
+    path("prices/compare/", buying.Compare.as_view(), name="compare"),
+    path("prices/compare/carriers.csv", buying.Compare.as_view(as_file=True), name="compare_csv"),
     path("prices/below-cost/", buying.BelowCost.as_view(), name="below_cost"),
     path("prices/numbers/", buying.Numbers.as_view(), name="numbers"),
     path("prices/try/", buying.TryNumber.as_view(), name="try"),

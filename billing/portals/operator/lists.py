@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,18 +19,22 @@ from billing.portals.losses import AsksAboutLoss, below_cost_page
 from billing.portals.operator.base import OperatorForm, OperatorView
 from billing.portals.operator.decks import memory_lines
 from billing.portals.operator.prices import RateFilters, price_tabs
+from billing.portals.own.compare import ComparePage
 from billing.portals.own.list_prices import ListPricesPage
 from billing.portals.own.lists.base import list_tabs
 from billing.portals.own.rates import list_file
 from billing.portals.shown import shown
 from rating.models import Carrier, PriceList
 from rating.pricing import Engine
+from rating.pricing.current import current_engine
 from rating.selectors import prices
+from rating.selectors.compare import Side, cost_sides, sale_sides
 from rating.selectors.drafts import pending
 from rating.services.carriers import create_carrier, update_carrier
 from rating.services.deck_memory import memory_of
 from rating.services.lists import create_list, set_list_terms, set_own_rate
 from tiers.roles import May
+from tiers.selectors import people
 
 
 class Lists(OperatorView):
@@ -200,6 +205,26 @@ class BelowCost(OperatorView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         own = prices.lists(self.viewer).filter(seller=self.viewer.party)
         return self.page(tabs=price_tabs(request), found=below_cost_page(own, Engine(), timezone.now()))
+
+
+class Compare(ComparePage, OperatorView):
+    """What the carriers charge for each destination, or what a brand asks for them, cheapest first."""
+
+    def tabs(self) -> Any:
+        return price_tabs(self.request)
+
+    def choices(self) -> list[tuple[str, str]]:
+        brands = [(one.code, _("What %s charges") % one.name) for one in people.own_brands(self.viewer)]
+        return [("cost", _("What carriers charge you")), *brands]
+
+    def sides(self, what: str, at: datetime) -> tuple[list[Side], str]:
+        engine, brands = current_engine(), {one.code: one for one in people.own_brands(self.viewer)}
+        brand = brands.get(what)
+        if brand is not None:
+            return sale_sides(engine, brand.pk, None, at), brand.currency
+        carriers = list(prices.carriers(self.viewer))
+        first = next((one.cost_table.currency for one in carriers if one.cost_table is not None), "USD")
+        return cost_sides(engine, carriers, at), first
 
 
 class Carriers(OperatorView):

@@ -34,6 +34,7 @@ def price_tabs(request: HttpRequest) -> list[Tab]:
         (gettext_lazy("Rate tables"), reverse("operator:prices")),
         (gettext_lazy("Price lists"), reverse("operator:lists")),
         (gettext_lazy("Carriers"), reverse("operator:carriers")),
+        (gettext_lazy("Side by side"), reverse("operator:compare")),
         (gettext_lazy("Exchange rates"), reverse("operator:exchange")),
         (gettext_lazy("Below cost"), reverse("operator:below_cost")),
         (gettext_lazy("Try a number"), reverse("operator:quote")),

@@ -62,6 +62,8 @@ urlpatterns = [
     path("prices/lists/<slug:code>/file/<slug:kind>/", lists.ListFile.as_view(), name="list_file"),
     path("prices/lists/<slug:code>/terms/", lists.SetTerms.as_view(), name="list_terms"),
     path("prices/lists/<slug:code>/rate/", lists.SetOwnRate.as_view(), name="list_rate"),
+    path("prices/compare/", lists.Compare.as_view(), name="compare"),
+    path("prices/compare/carriers.csv", lists.Compare.as_view(as_file=True), name="compare_csv"),
     path("prices/below-cost/", lists.BelowCost.as_view(), name="below_cost"),
     path("prices/carriers/", lists.Carriers.as_view(), name="carriers"),
     path("prices/carriers/new/", lists.CarrierPage.as_view(), name="carrier_new"),

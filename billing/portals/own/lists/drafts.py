@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.formatting import moment_text
 from billing.portals.filters import Filters
+from billing.portals.losses import AsksAboutLoss
 from billing.portals.own.lists.base import ListView, Slice
 from billing.portals.views import Act, FormPage
 from invoicing.render.calls_csv import safe_text
@@ -124,7 +125,7 @@ class PublishForm(forms.Form):
     )
 
 
-class Publish(ListView, FormPage):
+class Publish(AsksAboutLoss, ListView, FormPage):
     form_class = PublishForm
     right = May.PRICES
     own_only = True
@@ -147,7 +148,12 @@ class Publish(ListView, FormPage):
         return self.url("list_draft")
 
     def save(self, form: Any) -> HttpResponse:
-        made = publish(self.price_list, actor=self.viewer.actor, valid_from=form.cleaned_data["valid_from"])
+        made = publish(
+            self.price_list,
+            actor=self.viewer.actor,
+            valid_from=form.cleaned_data["valid_from"],
+            accept_loss=self.accepted,
+        )
         return self.go("list", self.price_list.code, said=_("Published from %s on.") % moment_text(made.valid_from))
 
 

@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.portals.losses import AsksAboutLoss
 from billing.portals.own.lists.base import ListView
 from billing.portals.views import Act, FormPage
 from rating.models import DestinationGroup, ListRule
@@ -143,7 +144,7 @@ class RuleForm(forms.Form):
         return {"markup": markup, **{name: data[name] for name in self.TERMS}}
 
 
-class SetRule(ListView, FormPage):
+class SetRule(AsksAboutLoss, ListView, FormPage):
     """A new rule, or (with ?rule=) other terms for what one is for."""
 
     form_class = RuleForm
@@ -170,7 +171,14 @@ class SetRule(ListView, FormPage):
 
     def save(self, form: Any) -> HttpResponse:
         moment = form.cleaned_data["valid_from"]
-        set_list_rule(self.price_list, form.of(), actor=self.viewer.actor, valid_from=moment, **form.terms())
+        set_list_rule(
+            self.price_list,
+            form.of(),
+            actor=self.viewer.actor,
+            valid_from=moment,
+            accept_loss=self.accepted,
+            **form.terms(),
+        )
         said = _("The rule is entered for its day.") if moment else _("The rule holds from now on.")
         return self.go("list_rules", self.price_list.code, said=said)
 
