@@ -13,7 +13,7 @@ from rating.numbers.names import region_code
 from rating.numbers.trace import Reading, read_aloud
 from rating.pricing import Engine
 from rating.selectors import usage
-from rating.services.dial_plans import plan_of_source
+from rating.services.dial_plans import dial_plan_of, plan_of_source
 from rating.services.quote import Question, is_abroad, quote_number
 from tiers.errors import TollgateError
 from tiers.models import Party
@@ -26,7 +26,7 @@ MOST_NUMBERS, MOST_CHARS = 50, 64
 
 @dataclass(frozen=True, slots=True)
 class KnownPlan:
-    """`key`: `source:switch` or `brand:northstar`; `own` where it has a plan of its own."""
+    """`key`: `source:switch` or `brand:northstar`; `own`: the plan is its own, not one that stands in for it."""
 
     key: str
     name: str
@@ -62,11 +62,13 @@ def known_plans(viewer: Viewer) -> list[KnownPlan]:
     terms = {
         one.brand_id: one.dial_plan for one in PriceTerms.visible.for_viewer(viewer).filter(brand__owner=viewer.party)
     }
+    usual = dial_plan_of(viewer.party)
     brands = [
-        KnownPlan(f"brand:{brand.code}", brand.name, DialPlan.from_json(terms.get(brand.pk) or {}),
-                  bool(terms.get(brand.pk)))
-        for brand in people.own_brands(viewer).order_by("code")
-    ]  # fmt: skip
+        KnownPlan(f"brand:{one.code}", one.name, DialPlan.from_json(terms[one.pk]), own=True)
+        if terms.get(one.pk)
+        else KnownPlan(f"brand:{one.code}", one.name, usual, own=False)
+        for one in people.own_brands(viewer).order_by("code")
+    ]
     sources = [
         KnownPlan(f"source:{source.code}", source.name, plan_of_source(source), bool(source.dial_plan))
         for source in usage.sources(viewer).filter(active=True)
