@@ -35,6 +35,7 @@ class SourceOut(serializers.Serializer[Any]):
     time_zone = serializers.CharField()
     customer = serializers.CharField(source="customer.code", default=None)
     dial_plan = serializers.JSONField()
+    mapping = serializers.JSONField(help_text="How its files are read where no format fits; see docs/usage.md.")
 
 
 class SourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSet):

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rating.models.carriers import Carrier, Source
 from rating.models.lists import PriceList
+from rating.numbers.number import ServiceClass
 from tiers.models import Party
 from tiers.scope import Scoped
 
@@ -74,6 +76,21 @@ class UsageRecord(Scoped):
     class Meta:
         managed = False
         db_table = "rating_usagerecord"
+
+    @property
+    def why_free(self) -> str:
+        """Why nobody pays for it, in words; empty for calls that somebody pays for."""
+        if self.status != RecordStatus.FREE:
+            return ""
+        if self.direction != Direction.OUT:
+            return gettext("It came in.") if self.direction == Direction.IN else gettext("It never left the house.")
+        if self.answered_at is None or self.duration_s == 0:
+            return gettext("Nobody answered.")
+        if self.service_class == ServiceClass.EMERGENCY:
+            return gettext("Emergency calls are free.")
+        if self.service_class == ServiceClass.ON_NET:
+            return gettext("It never left the house.")
+        return gettext("Its price charges nothing for so short a call.")
 
 
 class RatedCall(Scoped):

@@ -80,6 +80,13 @@ def unrated(viewer: Viewer) -> QuerySet[UsageRecord]:
     return found
 
 
+def free(viewer: Viewer) -> QuerySet[UsageRecord]:
+    """Calls that are kept and charged to nobody: ask for a stretch of time, for there is no index over all of them."""
+    rows = UsageRecord.visible.for_viewer(viewer).filter(status=RecordStatus.FREE)
+    found: QuerySet[UsageRecord] = rows.select_related("customer", "source")
+    return found
+
+
 @dataclass(frozen=True)
 class CallSum:
     """What a list of calls comes to in one currency. `cost` is in `cost_currency`, None where nothing is costed."""

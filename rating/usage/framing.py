@@ -19,6 +19,8 @@ from rating.usage.lines import BLOCK_BYTES, Chunk, TextShape, read_head, sniff_s
 from rating.usage.record import BadRow, bad_row
 
 RECORD_LIMIT_BYTES = 1024 * 1024
+CHUNK_LIMIT_BYTES = 32 * 1024 * 1024
+"""Records may be large: a chunk ends here, however few it holds."""
 
 
 class Span(NamedTuple):
@@ -115,7 +117,7 @@ def plan_records(path: Path | str, framing: Framing, records_per_chunk: int) -> 
     begin, first_line, line, count, position = shape.bom_bytes, 1, 1, 0, shape.bom_bytes
     with Path(path).open("rb") as file:
         for found in _records(file, Span(shape.bom_bytes, size), framing, shape):
-            if count == records_per_chunk:
+            if count == records_per_chunk or (count and found.end - begin > CHUNK_LIMIT_BYTES):
                 chunks.append(Chunk(len(chunks), begin, position, first_line, count))
                 begin, first_line, count = position, line, 0
             count += 1

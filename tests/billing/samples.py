@@ -116,6 +116,7 @@ def _operator() -> list[Sample]:
         own("import", lambda world: (world.usage_import.pk,)),
         own("import_progress", lambda world: (world.usage_import.pk,), shown=False),
         own("mapping", lambda world: ("switch",)),
+        plain("free_calls"),
         *(own(name, lambda world: ("switch",)) for name in ("source", "source_plan")),
         plain("numbers", query="?plan=source:switch&customer=alice&numbers=%2B85225550123%0A911"),
         own("brand_plan", lambda world: ("northstar",)),

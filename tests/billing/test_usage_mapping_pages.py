@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
@@ -174,3 +176,23 @@ def test_a_source_s_page_leads_to_its_mapping(cast: Cast, operator: Client) -> N
     text = operator.get("/operator/usage/sources/switch/").content.decode()
     assert URL in text
     assert "mapping of its own" in text
+
+
+def test_calls_that_nobody_pays_for_are_shown_with_the_reason(
+    cast: Cast, operator: Client, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    path = tmp_path / "calls.csv"
+    path.write_text(
+        "call_id,account,from,to,started_at,seconds,direction\n"
+        "c1,alice,447700900123,4930123456,2026-10-05T09:31:00Z,90,in\n"
+        "c2,alice,4930123456,447700900123,2026-10-05T09:32:00Z,0,out\n",
+        encoding="utf-8",
+    )
+    import_file(path, cast.source("switch"), actor=ACTOR)
+    with time_machine.travel(datetime(2026, 10, 20, tzinfo=UTC), tick=False):
+        text = operator.get("/operator/calls/free/").content.decode()
+        incoming = operator.get("/operator/calls/free/?direction=in").content.decode()
+    assert "It came in." in text
+    assert "Nobody answered." in text
+    assert "Nobody answered." not in incoming

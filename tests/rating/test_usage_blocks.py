@@ -4,6 +4,7 @@ goes further than the record that it hit."""
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -269,3 +270,33 @@ def test_a_record_beyond_all_measure_is_quarantined_and_the_next_is_read(
     assert texts[0] == '{"core-uuid": "1"}'
     assert texts[-1] == '{"core-uuid": "2"}'
     assert "record_too_long" in {item.code for item in found if isinstance(item, BadRow)}
+
+
+def test_large_records_make_small_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "CHUNK_LIMIT_BYTES", 3000)
+    path = tmp_path / "large"
+    path.write_text("".join(f'{{"core-uuid": "{number}", "a": "{"x" * 1000}"}}\n' for number in range(9)))
+    chunks = framing.plan_records(path, Objects("core-uuid"), 1000)
+    assert [chunk.lines for chunk in chunks] == [2, 2, 2, 2, 1]
+    found = [item for chunk in chunks for item in framing.read_records(path, chunk, Objects("core-uuid"))]
+    assert [item[0] for item in found if not isinstance(item, BadRow)] == list(range(1, 10))
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_whatever_a_file_holds_it_is_read_or_refused_with_a_reason(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    whole = data.draw(st.sampled_from(sorted(FIXTURES.iterdir()))).read_bytes()
+    at, cut = data.draw(st.integers(0, len(whole))), data.draw(st.integers(0, 300))
+    put = data.draw(st.binary(max_size=40))
+    path = tmp_path_factory.mktemp("any") / "file"
+    path.write_bytes(whole[:at] + put + whole[at + cut :])
+    found: Read = []
+    with suppress(UsageRefused):
+        found = read(path, 3)
+    for row in found:
+        whole_row = row.row if isinstance(row, Half) else row
+        if isinstance(whole_row, UsageRow):
+            assert whole_row.answered or whole_row.duration_s == 0
+            assert whole_row.callee or whole_row.duration_s == 0

@@ -21,6 +21,7 @@ from billing.portals.keyset import page_of
 from billing.portals.look import look_of
 from billing.portals.operator.base import OperatorAct, OperatorView
 from billing.portals.tabs import Tab, tabs
+from rating.models import Direction
 from rating.numbers.number import ServiceClass
 from rating.selectors import calls, corrections, prices
 from rating.selectors.explanations import cost_lines, sale_lines
@@ -41,25 +42,10 @@ def month_choices(today: date) -> list[tuple[str, str]]:
     return found
 
 
-class CallFilters(Filters):
-    noun = gettext_lazy("Calls")
-    phrases: ClassVar[dict[str, Any]] = {
-        "party": gettext_lazy("of %s"),
-        "number": gettext_lazy("to %s"),
-        "month": gettext_lazy("in %s"),
-        "carrier": gettext_lazy("by %s"),
-        "service": gettext_lazy("that are %s"),
-        "over": gettext_lazy("over %s"),
-    }
+class MonthFilters(Filters):
+    """A month, this one unless said."""
 
     month = forms.ChoiceField(label=gettext_lazy("Month"))
-    party = forms.CharField(label=gettext_lazy("Dealer or customer (code)"))
-    number = forms.CharField(label=gettext_lazy("Called number begins with"))
-    carrier = forms.CharField(label=gettext_lazy("Carrier (code)"))
-    service = forms.ChoiceField(
-        label=gettext_lazy("Service class"), choices=[("", "—"), *((one.value, one.value) for one in ServiceClass)]
-    )
-    over = forms.DecimalField(label=gettext_lazy("Sale over"), min_value=Decimal(0))
 
     def prepare(self) -> None:
         field = self.fields["month"]
@@ -71,6 +57,26 @@ class CallFilters(Filters):
         return date(int(year), int(month), 1)
 
 
+class CallFilters(MonthFilters):
+    noun = gettext_lazy("Calls")
+    phrases: ClassVar[dict[str, Any]] = {
+        "party": gettext_lazy("of %s"),
+        "number": gettext_lazy("to %s"),
+        "month": gettext_lazy("in %s"),
+        "carrier": gettext_lazy("by %s"),
+        "service": gettext_lazy("that are %s"),
+        "over": gettext_lazy("over %s"),
+    }
+
+    party = forms.CharField(label=gettext_lazy("Dealer or customer (code)"))
+    number = forms.CharField(label=gettext_lazy("Called number begins with"))
+    carrier = forms.CharField(label=gettext_lazy("Carrier (code)"))
+    service = forms.ChoiceField(
+        label=gettext_lazy("Service class"), choices=[("", "—"), *((one.value, one.value) for one in ServiceClass)]
+    )
+    over = forms.DecimalField(label=gettext_lazy("Sale over"), min_value=Decimal(0))
+
+
 class CallsView(OperatorView):
     def tabs(self) -> list[Tab]:
         unrated = calls.unrated(self.viewer)[:100].count()
@@ -78,6 +84,7 @@ class CallsView(OperatorView):
             self.request,
             (gettext_lazy("Rated"), reverse("operator:calls")),
             (gettext_lazy("Unrated"), reverse("operator:unrated")),
+            (gettext_lazy("Not charged"), reverse("operator:free_calls")),
             (gettext_lazy("Re-rating"), reverse("operator:reratings")),
         )
         return [found[0], replace(found[1], count=unrated), *found[2:]]
@@ -136,6 +143,34 @@ class Unrated(CallsView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         page = page_of(calls.unrated(self.viewer), request.GET)
         return self.page(tabs=self.tabs(), page=page, may=self.viewer.may(May.USAGE))
+
+
+class FreeFilters(MonthFilters):
+    noun = gettext_lazy("Calls that nobody pays for")
+    phrases: ClassVar[dict[str, Any]] = {
+        "month": gettext_lazy("in %s"),
+        "direction": gettext_lazy("that are %s"),
+        "party": gettext_lazy("of %s"),
+    }
+
+    direction = forms.ChoiceField(label=gettext_lazy("Direction"), choices=[("", "—"), *Direction.choices])
+    party = forms.CharField(label=gettext_lazy("Customer (code)"))
+
+
+class FreeCalls(CallsView):
+    """What was kept and costs nothing: not answered, come in, inside the house, emergency."""
+
+    template_name = "operator/free_calls.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        filters = FreeFilters(request)
+        bounds = calls.month_bounds(filters.chosen_month(), look_of(request).zone)
+        found = calls.free(self.viewer).filter(calls.began_between(*bounds))
+        if (direction := filters.value("direction")) is not None:
+            found = found.filter(direction=direction)
+        if (code := filters.value("party")) is not None:
+            found = found.filter(customer=people.party_by_code(self.viewer, code))
+        return self.page(tabs=self.tabs(), filters=filters, page=page_of(found, request.GET))
 
 
 class RateUnrated(OperatorAct):

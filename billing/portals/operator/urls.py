@@ -87,6 +87,7 @@ urlpatterns = [
     path("usage/sources/<slug:code>/dial/", usage.SourcePlan.as_view(), name="source_plan"),
     path("usage/sources/<slug:code>/", usage.SourcePage.as_view(), name="source"),
     path("calls/", calls.Calls.as_view(), name="calls"),
+    path("calls/free/", calls.FreeCalls.as_view(), name="free_calls"),
     path("calls/unrated/", calls.Unrated.as_view(), name="unrated"),
     path("calls/unrated/rate/", calls.RateUnrated.as_view(), name="rate_unrated"),
     path("calls/rerating/", rerating.Reratings.as_view(), name="reratings"),
