@@ -118,6 +118,9 @@ class DeckPage(OneDeck):
                 self.deck, given.get("token", ""), actor=self.viewer.actor, keep="keep" in given
             )
             go_on_with(deck)
+            deck.refresh_from_db()
+            if deck.status == DeckStatus.DONE:
+                return self.go("table", deck.table.code, said=counts_words(deck))
             return self.go("deck", deck.pk)
         mapping = None
         if "columns" in given:
@@ -251,6 +254,12 @@ def preview_words(deck: DeckFile) -> dict[str, Any]:
     ]
     dates = [(datetime.fromisoformat(one["from"]), one["prefixes"]) for one in preview["dates"]]
     return {"preview": preview, "changes": changes, "dates": dates}
+
+
+def counts_words(deck: DeckFile) -> str:
+    """What an import did, in a sentence."""
+    said = _("%(added)d prefixes added, %(changed)d changed, %(closed)d closed, %(unchanged)d unchanged.")
+    return said % {name: (deck.result or {}).get(name, 0) for name in ("added", "changed", "closed", "unchanged")}
 
 
 def memory_lines(memory: Memory) -> list[tuple[str, str, str]]:
