@@ -157,7 +157,7 @@ class CallOut(serializers.Serializer[Any]):
 
     def get_corrected(self, row: RatedCall) -> bool:
         """Whether it was rated again; the amounts are those of now."""
-        return row.correction is not None
+        return row.corrected
 
     def get_cost(self, row: RatedCall) -> str | None:
         return None if row.cost is None or not self._shown(row) else f"{row.cost:f}"

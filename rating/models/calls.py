@@ -132,7 +132,8 @@ class RatedCall(Scoped):
     cost_transfer_id = models.UUIDField(null=True)
 
     correction: RatedCorrection | None = None
-    """The newest, where a selector laid it over the call (rating/selectors/corrections.py)."""
+    corrected: bool = False
+    """The newest correction, where a selector laid it over the call; whether its buyer pays another price by it."""
 
     class Meta:
         managed = False

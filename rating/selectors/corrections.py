@@ -45,6 +45,7 @@ def as_now(calls: Iterable[RatedCall]) -> list[RatedCall]:
 
 def _lay(correction: RatedCorrection, call: RatedCall) -> None:
     call.correction = correction
+    call.corrected = (call.sale, call.tax) != (correction.sale, correction.tax)
     hidden = call.get_deferred_fields()
     for name in (*SHOWN, *(name for name in COST if name not in hidden)):
         setattr(call, name, getattr(correction, name))

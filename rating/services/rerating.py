@@ -33,7 +33,7 @@ from tiers.models import Kind, Party
 from tiers.services.writing import written_by
 from tiers.viewer import Actor
 
-AT_ONCE = 2000
+AT_ONCE = 5000
 LONGEST = timedelta(days=400)
 RUN_LOCK, WRITE_LOCK = 7204006, 7204007
 """Advisory locks: of a run (with its id) while somebody works it; of a slice while it is corrected."""

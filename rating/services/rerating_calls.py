@@ -170,9 +170,10 @@ def read(records: Sequence[UsageRecord]) -> Slice:
 
 
 _CALLS = """
-    SELECT c.id, c.record_id, c.seller_id, c.buyer_id, c.currency, c.sale, c.tax, c.billed_s, c.cost, c.cost_currency,
-        c.terms_id, c.cost_terms_id, c.price_list_id, c.carrier_id, c.prefix, c.destination, c.service_class,
-        c.transfer_id, c.tax_transfer_id, c.cost_transfer_id, c.sale, c.tax
+    SELECT c.id, c.record_id::text, c.seller_id::text, c.buyer_id::text, c.currency, c.sale, c.tax, c.billed_s, c.cost,
+        c.cost_currency, c.terms_id, c.cost_terms_id, c.price_list_id::text, c.carrier_id::text, c.prefix,
+        c.destination, c.service_class, c.transfer_id::text, c.tax_transfer_id::text, c.cost_transfer_id::text,
+        c.sale, c.tax
     FROM unnest(%(ids)s::uuid[], %(low)s::uuid[], %(high)s::uuid[]) AS r(id, low, high)
     JOIN rating_ratedcall c ON c.id >= r.low AND c.id < r.high AND c.record_id = r.id
     WHERE c.id >= %(least)s AND c.id < %(most)s
@@ -191,7 +192,30 @@ def _calls(records: Iterable[UsageRecord]) -> list[Standing]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_CALLS, values)
-        return [Standing(*row) for row in cursor.fetchall()]
+        keys = _Keys()
+        return [
+            Standing(
+                row[0],
+                *keys.of(row[1:4]),
+                *row[4:12],
+                *keys.of(row[12:14]),
+                *row[14:17],
+                *keys.of(row[17:20]),
+                *row[20:],
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+class _Keys(dict[str | None, Any]):
+    """Keys from text, each made once: thousands of calls share their sellers, lists and transfers."""
+
+    def __missing__(self, text: str | None) -> UUID | None:
+        self[text] = made = None if text is None else UUID(text)
+        return made
+
+    def of(self, texts: Sequence[str | None]) -> list[Any]:
+        return [self[text] for text in texts]
 
 
 def _moved(key: UUID, millis: int) -> UUID:

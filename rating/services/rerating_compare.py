@@ -118,6 +118,8 @@ class Comparer:
     def compare(self, made: Again, found: Slice) -> Verdict | None:
         """What becomes of this call; None where it is not of the selection after all."""
         standing = found.calls.get(made.record.pk, [])
+        if not any(self._mine(one.seller) for one in standing):
+            return None
         now = {tier.list_id for tier in made.tiers}
         then = {one.price_list for one in standing if not one.withdrawn}
         if self._lists is not None and not self._lists & (now | then):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from billing.portals.operator.base import OperatorView
 from invoicing.selectors import invoices
-from rating.selectors import calls, prices
+from rating.selectors import calls, corrections, prices
 from tiers.selectors import people
 
 MOST = 20
@@ -36,5 +36,7 @@ class Search(OperatorView):
             "parties": people.matching(people.parties(self.viewer), text)[:MOST],
             "bills": invoices.invoices(self.viewer).filter(number__icontains=text).order_by("-id")[:MOST],
             "tables": prices.tables(self.viewer).filter(name__icontains=text)[:MOST],
-            "calls": sold.filter(number__startswith=digits).order_by("-id")[:MOST] if is_number else [],
+            "calls": corrections.as_now(sold.filter(number__startswith=digits).order_by("-id")[:MOST])
+            if is_number
+            else [],
         }

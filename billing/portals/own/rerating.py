@@ -24,7 +24,7 @@ from billing.portals.forms.money import date_input
 from billing.portals.keyset import page_of
 from billing.portals.views import Act, FormPage, PortalView
 from rating.models import PriceList, RerateRun, RerateStatus, Source
-from rating.selectors import prices, reratings, usage
+from rating.selectors import drafts, prices, reratings, usage
 from rating.services.rerating import Selection, accept, open_run
 from rating.tasks import work_rerating
 from tiers.errors import NotFound
@@ -50,6 +50,8 @@ CARE = {"prepaid", "unpriced", "uncharged", "chain", "unrated"}
 
 
 class RerateForm(forms.Form):
+    more: ClassVar[tuple[str, ...]] = ("price_list", "customer", "source")
+
     since = forms.DateField(label=gettext_lazy("From day"), widget=date_input())
     until = forms.DateField(
         label=gettext_lazy("To day"), widget=date_input(), help_text=gettext_lazy("This day included, in your zone.")
@@ -175,6 +177,7 @@ class RunPage(OneRun):
             largest=reratings.largest(run),
             increases=increases,
             ready=run.status == RerateStatus.READY,
+            unpublished=drafts.pending(self.viewer) if run.status == RerateStatus.READY else [],
             posted=run.status in (RerateStatus.APPLYING, RerateStatus.DONE),
             again=run.status == RerateStatus.FAILED and bool(run.applied_by),
             may=self.viewer.may(May.MONEY),
