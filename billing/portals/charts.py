@@ -42,10 +42,16 @@ class Flow:
     words: str
 
 
-def bars(id: str, title: str, labels: Sequence[str], series: Sequence[Series], *, shape: str = "bars") -> Chart:
-    """Bars side by side, or lines with `shape="line"`, over labels such as months."""
-    data = {
+def bars(
+    id: str, title: str, labels: Sequence[str], series: Sequence[Series], *, shape: str = "bars", from_zero: bool = True
+) -> Chart:
+    """Bars side by side, or lines with `shape="line"`, over labels such as months.
+
+    A line of small changes far from zero (an exchange rate) is drawn without it: `from_zero=False`.
+    """
+    data: dict[str, Any] = {
         "shape": shape,
+        "from_zero": from_zero,
         "labels": list(labels),
         "series": [
             {"name": one.name, "values": [float(value) for value in one.values], "words": list(one.words)}

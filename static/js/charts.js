@@ -22,7 +22,7 @@
     var options = base(), colours = shades();
     options.legend = data.series.length > 1 ? { top: 0, left: 0, itemWidth: 10, itemHeight: 10, textStyle: { color: colour("--tg-ink-2") } } : undefined;
     options.xAxis = { type: "category", data: data.labels, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("--tg-line") } }, axisLabel: { color: colour("--tg-ink-2"), hideOverlap: true } };
-    options.yAxis = { type: "value", splitLine: { lineStyle: { color: colour("--tg-line") } }, axisLabel: { color: colour("--tg-ink-2") }, splitNumber: 3 };
+    options.yAxis = { type: "value", scale: data.from_zero === false, splitLine: { lineStyle: { color: colour("--tg-line") } }, axisLabel: { color: colour("--tg-ink-2") }, splitNumber: 3 };
     options.series = data.series.map(function (one, index) {
       return {
         type: data.shape === "line" ? "line" : "bar", name: one.name, barMaxWidth: 36, barGap: "10%", showSymbol: false, lineStyle: { width: 2 },

@@ -96,7 +96,7 @@ class ExchangePair(OperatorView):
         series = charts.Series(f"1 {base}", [one.rate for one in drawn], [price_text(one.rate) for one in drawn])
         title = _("%(quote)s for 1 %(base)s") % {"base": base, "quote": quote}
         days = [utc_day_text(one.valid_from) for one in drawn]
-        chart = charts.bars("pair", title, days, [series], shape="line")
+        chart = charts.bars("pair", title, days, [series], shape="line", from_zero=False)
         said = exchange.Exchange(timezone.now()).said(base, quote)
         return self.page(
             base=base,
