@@ -67,8 +67,9 @@ def normalise_column(plan: DialPlan, dialled: Sequence[str] | NDArray[Any]) -> N
         dialled = np.array(texts or [""], np.str_)[: len(texts)]
     signs = _signs(dialled)
     digits, kinds, sure = _abroad(plan, signs)
-    if texts is not dialled and sum(map(len, texts)) != np.count_nonzero(signs):
-        sure[:] = False  # NumPy drops zero signs at the end of a text, the rules see them; or one is very long
+    if texts is not dialled:
+        # NumPy drops zero signs at the end of a text; the rules see them.
+        sure &= np.fromiter(map(len, texts), np.int64, len(texts)) == np.count_nonzero(signs, axis=0)
     e164 = np.ascontiguousarray((digits & _mask(sure)).T).view(f"S{MAX_E164_DIGITS}").reshape(-1)
     kinds[~sure] = NONE
     columns = NumberColumns(e164, sure.copy(), kinds, sure.copy(), {})

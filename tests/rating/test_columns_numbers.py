@@ -83,9 +83,16 @@ CODES = [
 ]
 
 
+NEAR = ["4402071838750", "49030123456", "390669812345", "78121234567", "442070001234", "33612345678", "33612340001"]
+NEAR += ["4930123456", "12125550123", "85221234567", "441", "4471838750", "442079999999", "4201"]
+"""Behind a trunk zero, in ranges of the house, and what an access code turns into something else."""
+
+
 def some_number(random: Random) -> str:
     if random.randrange(8) == 0:
         return random.choice(ODD)
+    if random.randrange(8) == 0:
+        return random.choice(["+", "00", "900", "9011", ""]) + random.choice(NEAR)
     digits = "".join(
         random.choice("0123456789") for _ in range(random.choice([1, 3, 4, 6, 7, 8, 9, 10, 10, 12, 14, 30]))
     )
