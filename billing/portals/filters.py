@@ -62,7 +62,7 @@ class Filters(forms.Form):
     @property
     def kept(self) -> list[tuple[str, Any]]:
         """Parameters of the page that are no filter and stay when it is narrowed."""
-        dropped = {*self.fields, "after", "before"}
+        dropped = {*(field.name for field in self.visible_fields()), "after", "before"}
         return [(name, value) for name, value in self.request.GET.items() if name not in dropped]
 
     def _without(self, name: str) -> str:

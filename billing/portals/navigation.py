@@ -50,6 +50,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("calls", _("Calls"), "phone", on_phone=True),
         Place("live", _("Live"), "pulse"),
         Place("invoices", _("Invoices"), "paper"),
+        Place("reports", _("Reports"), "chart"),
         Place("brand", _("Brand"), "gear"),
     ),
     Kind.CUSTOMER: (

@@ -101,6 +101,14 @@ def percent(value: Decimal | None) -> str:
     return formatting.decimal_text(Decimal(value) * 100, 2).rstrip("0").rstrip(".") + "%"
 
 
+@register.filter
+def percent0(value: Decimal | None) -> str:
+    """0.2534: `25.3%`, in a column of its like."""
+    if value is None:
+        return SafeString('<span class="tg-none">–</span>')
+    return formatting.decimal_text(Decimal(value) * 100, 1) + "%"
+
+
 def _quiet(value: Decimal | int) -> str:
     return " tg-zero" if value == 0 else ""
 

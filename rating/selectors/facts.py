@@ -173,10 +173,10 @@ def _part(row: tuple[Any, ...]) -> Part:
 
 def _summed(asked: Question, by: By, starts: list[datetime]) -> QuerySet[Fact, Any]:
     """Facts by key, now or before, stretch of exchange rates and currencies."""
-    when = _rows_of(asked, by, asked.start, asked.end)
+    when = rows_of(asked, by, asked.start, asked.end)
     past: Any = Value(False)
     if asked.before is not None:
-        when |= _rows_of(asked, by, *asked.before)
+        when |= rows_of(asked, by, *asked.before)
         past = Case(When(hour__lt=asked.start, then=True), default=False)
     uncosted = Q(cost_currency=None, carrier__isnull=False) & ~Q(service_class=ServiceClass.ON_NET)
     rows = facts_of(asked).filter(when).annotate(past=past, key=_key(asked, by), stretch=_stretch_of(starts))
@@ -219,7 +219,7 @@ def within(start: datetime, end: datetime) -> Q:
     return Q(hour__gte=start, hour__lt=end)
 
 
-def _rows_of(asked: Question, by: By, start: datetime, end: datetime) -> Q:
+def rows_of(asked: Question, by: By, start: datetime, end: datetime) -> Q:
     """The rows of a time that hold each of its calls once: the loose ones, and the coarsest grain that will do.
 
     Whole UTC days are read by the day, what is left at both ends by the hour.

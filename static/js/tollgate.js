@@ -60,6 +60,10 @@
     });
   });
 
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-print]")) { window.print(); }
+  });
+
   document.addEventListener("change", function (event) {
     if (event.target.matches("[data-tick-all]")) {
       event.target.closest("table").querySelectorAll("tbody input[type=checkbox]").forEach(function (box) { box.checked = event.target.checked; });

@@ -31,7 +31,7 @@ LISTS = (
         "members",
         "keys",
     ),
-    *("prices", "lists", "list", "search", "account", "buy_prices"),
+    *("reports", "prices", "lists", "list", "search", "account", "buy_prices"),
 )
 
 

@@ -10,12 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from billing.portals.customer.base import CustomerView
+from billing.portals.customer.reports import call_tabs
 from billing.portals.keyset import page_of
 from billing.portals.look import look_of
 from billing.portals.own.calls import CallFilters, base_columns, csv_of
 from rating.models import RatedCall
 from rating.selectors import calls, corrections
 from rating.selectors.explanations import price_lines
+from rating.selectors.foot import foot
 from tiers.errors import NotFound
 
 
@@ -28,12 +30,15 @@ class Calls(CustomerView):
         found = filters.of(calls.bought_calls(self.viewer))
         if self.as_file:
             return self.file(found)
+        added = foot(found, filters.asked(self.viewer, bought=True))
         page = page_of(found.select_related("carrier"), request.GET)
         corrections.as_now(page.rows)
         return self.page(
             filters=filters,
             page=page,
-            sums=calls.sums(found),
+            sums=added.sums,
+            newest=added.newest,
+            tabs=call_tabs(request),
             export=request.GET.urlencode(),
         )
 

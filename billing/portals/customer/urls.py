@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from billing.portals.customer import account, calls, home, invoices, prices
+from billing.portals.customer import account, calls, home, invoices, prices, reports
 
 app_name = "customer"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("", home.Home.as_view(), name="home"),
     path("calls/", calls.Calls.as_view(), name="calls"),
     path("calls/export.csv", calls.Calls.as_view(as_file=True), name="calls_csv"),
+    path("calls/spending/", reports.Reports.as_view(), name="reports"),
+    path("calls/spending/file/<slug:kind>/", reports.Reports.as_view(), name="report_file"),
     path("calls/<uuid:call>/", calls.CallPage.as_view(), name="call"),
     path("prices/", prices.Prices.as_view(), name="prices"),
     path("prices/carrier/<slug:carrier>/", prices.ChooseCarrier.as_view(), name="carrier"),

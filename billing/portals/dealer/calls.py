@@ -22,6 +22,7 @@ from invoicing.render.calls_csv import safe_text
 from rating.models import RatedCall
 from rating.selectors import calls, corrections
 from rating.selectors.explanations import cost_lines, sale_lines
+from rating.selectors.foot import foot
 from tiers.errors import NotFound
 from tiers.models import Party
 from tiers.selectors import people
@@ -70,6 +71,7 @@ class Calls(CallView):
         if self.as_file:
             return self.file(found)
         page = page_of(found, request.GET)
+        added = foot(found, filters.asked(self.viewer, buyer=filters.value("buyer")))
         corrections.as_now(page.rows)
         return self.page(
             tabs=self.tabs(),
@@ -77,7 +79,8 @@ class Calls(CallView):
             page=page,
             lines=[(call, margin_of(call)) for call in page.rows],
             sums=[(one, one.sale - one.cost if one.cost is not None and one.currency == one.cost_currency else None)
-                  for one in calls.sums(found)],
+                  for one in added.sums],
+            newest=added.newest,
             export=request.GET.urlencode(),
         )  # fmt: skip
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from billing.portals.dealer import brand, buying, calls, customers, home, invoices, lists, money, rerating, search
+from billing.portals.dealer import (
+    brand,
+    buying,
+    calls,
+    customers,
+    home,
+    invoices,
+    lists,
+    money,
+    reports,
+    rerating,
+    search,
+)
 from billing.portals.own.lists.urls import list_paths
 
 app_name = "dealer"
@@ -59,6 +71,8 @@ urlpatterns = [
     path("calls/rerating/<uuid:run>/progress/", rerating.ReratingProgress.as_view(), name="rerating_progress"),
     path("calls/rerating/<uuid:run>/post/", rerating.PostRerating.as_view(), name="rerating_post"),
     path("calls/<uuid:call>/", calls.CallPage.as_view(), name="call"),
+    path("reports/", reports.Reports.as_view(), name="reports"),
+    path("reports/file/<slug:kind>/", reports.Reports.as_view(), name="report_file"),
     path("invoices/", invoices.Invoices.as_view(), name="invoices"),
     path("invoices/run/", invoices.RunMonth.as_view(), name="invoices_run"),
     path("invoices/send/<slug:month>/", invoices.SendMonth.as_view(), name="invoices_send"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -17,14 +19,18 @@ from django.utils.translation import gettext_lazy
 
 from billing.formatting import month_text
 from billing.portals.filters import Filters
+from billing.portals.forms.money import date_input
 from billing.portals.keyset import page_of
 from billing.portals.look import look_of
 from billing.portals.operator.base import OperatorAct, OperatorView
 from billing.portals.tabs import Tab, tabs
-from rating.models import Direction
+from rating.models import Direction, RatedCall
 from rating.numbers.number import ServiceClass
 from rating.selectors import calls, corrections, prices
 from rating.selectors.explanations import cost_lines, sale_lines
+from rating.selectors.facts import Question
+from rating.selectors.foot import foot
+from rating.selectors.reports import midnight
 from rating.services.unrated import rate_waiting
 from tiers.roles import May
 from tiers.selectors import people
@@ -66,6 +72,9 @@ class CallFilters(MonthFilters):
         "carrier": gettext_lazy("by %s"),
         "service": gettext_lazy("that are %s"),
         "over": gettext_lazy("over %s"),
+        "destination": gettext_lazy("calling %s"),
+        "since": gettext_lazy("from %s on"),
+        "until": gettext_lazy("up to %s"),
     }
 
     party = forms.CharField(label=gettext_lazy("Dealer or customer (code)"))
@@ -75,6 +84,17 @@ class CallFilters(MonthFilters):
         label=gettext_lazy("Service class"), choices=[("", "—"), *((one.value, one.value) for one in ServiceClass)]
     )
     over = forms.DecimalField(label=gettext_lazy("Sale over"), min_value=Decimal(0))
+    destination = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    since = forms.DateField(label=gettext_lazy("From day"), widget=date_input())
+    until = forms.DateField(label=gettext_lazy("To day"), widget=date_input())
+
+    def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """The days that were asked for, else the month."""
+        since, until = self.value("since"), self.value("until")
+        if since is None and until is None:
+            return calls.month_bounds(self.chosen_month(), zone)
+        last = until or timezone.localdate()
+        return midnight(since or last.replace(day=1), zone), midnight(last + timedelta(days=1), zone)
 
 
 class CallsView(OperatorView):
@@ -97,24 +117,43 @@ class Calls(CallsView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         filters = CallFilters(request)
-        bounds = calls.month_bounds(filters.chosen_month(), look_of(request).zone)
-        found = calls.sold_calls(self.viewer).filter(calls.began_between(*bounds))
-        if (code := filters.value("party")) is not None:
-            party = people.party_by_code(self.viewer, code)
-            below = people.parties(self.viewer).filter(path__startswith=party.path).values("pk")
-            found = found.filter(customer__in=below)
-        if (number := filters.value("number")) is not None:
-            found = found.filter(number__startswith="".join(char for char in number if char.isdigit()))
-        if (code := filters.value("carrier")) is not None:
-            found = found.filter(carrier=prices.carrier_by_code(self.viewer, code))
-        if (service := filters.value("service")) is not None:
-            found = found.filter(service_class=service)
-        if (over := filters.value("over")) is not None:
-            found = corrections.over(found, over)
+        found, asked = self.filtered(filters)
         page = page_of(found, request.GET)
         corrections.as_now(page.rows)
-        month = filters.chosen_month()
-        return self.page(tabs=self.tabs(), filters=filters, page=page, sums=calls.sums(found), month=month)
+        added = foot(found, asked)
+        dated = filters.value("since") or filters.value("until")
+        month = None if dated else filters.chosen_month()
+        return self.page(
+            tabs=self.tabs(), filters=filters, page=page, sums=added.sums, newest=added.newest, month=month
+        )
+
+    def filtered(self, filters: CallFilters) -> tuple[QuerySet[RatedCall], Question | None]:
+        """The calls that were asked for, and the same as a question to the facts, where they keep what is asked."""
+        zone = look_of(self.request).zone
+        start, end = filters.bounds(zone)
+        found = calls.sold_calls(self.viewer).filter(calls.began_between(start, end))
+        narrow: dict[str, Any] = {}
+        known = True
+        if (code := filters.value("party")) is not None:
+            party = people.party_by_code(self.viewer, code)
+            direct = party.depth == self.viewer.party.depth + 1
+            below = people.parties(self.viewer).filter(path__startswith=party.path).values("pk")
+            found = found.filter(buyer=party) if direct else found.filter(customer__in=below)
+            narrow["buyer"], known = party, direct
+        if (number := filters.value("number")) is not None:
+            found, known = found.filter(number__startswith="".join(filter(str.isdigit, number))), False
+        if (code := filters.value("carrier")) is not None:
+            narrow["carrier"] = prices.carrier_by_code(self.viewer, code)
+            found = found.filter(carrier=narrow["carrier"])
+        for name in ("service", "destination"):
+            if (value := filters.value(name)) is not None:
+                column = "service_class" if name == "service" else name
+                narrow[column] = value
+                found = found.filter(**{column: value})
+        if (over := filters.value("over")) is not None:
+            found, known = corrections.over(found, over), False
+        asked = Question(viewer=self.viewer, start=start, end=end, zone=zone, currency="", **narrow) if known else None
+        return found, asked
 
 
 class CallPage(OperatorView):

@@ -17,12 +17,17 @@ from django.utils.translation import gettext_lazy
 
 from billing.portals.filters import Filters
 from billing.portals.forms.money import date_input
+from billing.portals.own.report_words import CLASSES
 from invoicing.render.calls_csv import safe_number, safe_text
-from rating.models import RatedCall
+from rating.models import Carrier, RatedCall
 from rating.selectors.calls import began_between, month_bounds
 from rating.selectors.corrections import over as sold_over
 from rating.selectors.corrections import streamed_as_now
+from rating.selectors.facts import Question
+from rating.selectors.prices import offered_carriers
+from tiers.viewer import Viewer
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 THIS_MONTH, LAST_MONTH, ALL = "month", "last", "all"
 
 
@@ -37,6 +42,9 @@ class CallFilters(Filters):
         "since": gettext_lazy("from %s on"),
         "until": gettext_lazy("up to %s"),
         "over": gettext_lazy("over %s"),
+        "destination": gettext_lazy("calling %s"),
+        "carrier": gettext_lazy("by %s"),
+        "service": "%s",
     }
 
     period = forms.ChoiceField(
@@ -52,6 +60,15 @@ class CallFilters(Filters):
     since = forms.DateField(label=gettext_lazy("From day"), widget=date_input())
     until = forms.DateField(label=gettext_lazy("To day"), widget=date_input())
     over = forms.DecimalField(label=gettext_lazy("Cost over"), min_value=0, max_digits=14, decimal_places=4)
+
+    destination = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    carrier = forms.ModelChoiceField(widget=forms.HiddenInput, queryset=Carrier.visible.none(), to_field_name="code")
+    service = forms.ChoiceField(widget=forms.HiddenInput, choices=list(CLASSES.items()))
+
+    def prepare(self) -> None:
+        field = self.fields["carrier"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = offered_carriers()
 
     def __init__(self, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(request, **kwargs)
@@ -79,16 +96,36 @@ class CallFilters(Filters):
         """The calls that were asked for. Times in the zone that is active (the brand's)."""
         start, end = self.bounds()
         if start or end:
-            rows = rows.filter(began_between(start or datetime(2000, 1, 1, tzinfo=UTC), end or _far()))
+            rows = rows.filter(began_between(start or LONG_AGO, end or _far()))
         if (to := self.value("to")) is not None:
             digits = "".join(char for char in to if char.isdigit())
             numeric = digits and not any(char.isalpha() for char in to)
             rows = rows.filter(number__startswith=digits) if numeric else rows.filter(destination__icontains=to)
         if (caller := self.value("caller")) is not None:
             rows = rows.filter(caller__contains=caller.lstrip("+").replace(" ", ""))
+        for name, column in (("destination", "destination"), ("carrier", "carrier"), ("service", "service_class")):
+            if (value := self.value(name)) is not None:
+                rows = rows.filter(**{column: value})
         if (over := self.value("over")) is not None:
             rows = sold_over(rows, over)
         return rows
+
+    def asked(self, viewer: Viewer, **more: Any) -> Question | None:
+        """The same filters as a question to the facts; None where they do not keep what is asked for."""
+        if any(self.value(name) is not None for name in ("to", "caller", "over")):
+            return None
+        start, end = self.bounds()
+        return Question(
+            viewer=viewer,
+            start=start or LONG_AGO,
+            end=end or _far(),
+            zone=timezone.get_current_timezone(),
+            currency="",
+            carrier=self.value("carrier"),
+            service_class=self.value("service"),
+            destination=self.value("destination"),
+            **more,
+        )
 
     def bounds(self) -> tuple[datetime | None, datetime | None]:
         zone = timezone.get_current_timezone()
