@@ -19,6 +19,7 @@ from rating.deck_api import DeckViewSet
 from rating.exchange_api import ExchangeRateViewSet
 from rating.live import urls as live
 from rating.prices_api import ListViewSet, TableViewSet
+from rating.report_api import ReportViewSet
 from rating.rerating_api import RerateViewSet
 from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
 
@@ -43,6 +44,7 @@ for name, resource in {
     "usage-imports": ImportViewSet,
     "calls": CallViewSet,
     "quote": QuoteViewSet,
+    "reports": ReportViewSet,
     "invoices": InvoiceViewSet,
     "payments": PaymentViewSet,
 }.items():

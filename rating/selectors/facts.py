@@ -273,3 +273,12 @@ def parties_named(keys: Iterable[str]) -> dict[str, tuple[str, str]]:
 def carriers_named(keys: Iterable[str]) -> dict[str, tuple[str, str]]:
     rows = Carrier.objects.filter(pk__in=[key for key in keys if key]).values_list("pk", "code", "name")
     return {str(pk): (code, name) for pk, code, name in rows}
+
+
+def names_of(by: By, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """For each key of a grouping: what a filter calls it, and its name."""
+    if by in (By.BUYER, By.SELLER):
+        return parties_named(keys)
+    if by == By.CARRIER:
+        return carriers_named(keys)
+    return {key: (key[:10], key[:10]) if by == By.MONTH else (key, key) for key in keys}

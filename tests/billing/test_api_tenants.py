@@ -28,6 +28,7 @@ LISTS = {
     *("api:usage-imports-list", "api:calls-list", "api:quote-list", "api:invoices-list", "api:exchange-rates-list"),
     *("api:carriers-offers", "api:reratings-list"),
     "api:decks-list",
+    "api:reports-list",
 }
 
 OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {

@@ -17,7 +17,7 @@ from billing.portals.charts import Chart, Series, bars
 from billing.portals.customer.base import CustomerView
 from invoicing.selectors import invoices
 from rating.selectors import traffic
-from rating.selectors.calls import bought_calls, month_bounds
+from rating.selectors.calls import month_bounds
 from rating.selectors.tariffs import LONGEST_S, SAMPLES, Tariff
 from tiers.models import Status
 
@@ -43,7 +43,7 @@ class Home(CustomerView):
             month=month,
             spent=spent.get(month, Decimal(0)),
             paid=spending.paid_in(self.viewer, wallet, start),
-            calls=traffic.count_between(bought_calls(self.viewer), start, end),
+            calls=traffic.count_between(self.viewer, start, end),
             chart=spent_chart(month, spent, wallet.account.currency) if spent else None,
             latest=list(invoices.received_by(self.viewer).order_by("-id")[:3]),
         )

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.formatting import MINUS, day_text, decimal_text, locale, month_text
+from billing.formatting import MINUS, NO_BREAK, day_text, decimal_text, locale, month_text
 from rating.numbers import ServiceClass
 from rating.selectors.facts import carriers_named, parties_named
 from rating.selectors.figures import By, Figures, Line, Table
@@ -69,14 +69,14 @@ def named(table: Table, lines: Iterable[Line]) -> dict[str, tuple[str, str]]:
         By.SERVICE_CLASS: lambda key: str(CLASSES.get(key, key)),
         By.DAY: lambda key: day_words(date.fromisoformat(key)),
         By.MONTH: lambda key: month_text(date.fromisoformat(key[:10])),
-        By.HOUR: lambda key: f"{int(key):02}:00 – {(int(key) + 1) % 24:02}:00",
+        By.HOUR: lambda key: f"{int(key):02}:00{NO_BREAK}–{NO_BREAK}{(int(key) + 1) % 24:02}:00",
     }[table.by]
     return {key: (key, words(key)) for key in keys}
 
 
 def day_words(day: date) -> str:
     """`Mon, 5 Oct 2026`."""
-    return f"{format_date(day, 'EEE', locale=locale())}, {day_text(day)}"
+    return f"{format_date(day, 'EEE', locale=locale())}, {day_text(day)}".replace(" ", NO_BREAK)
 
 
 def days_words(first: date, last: date) -> str:

@@ -25,7 +25,7 @@ from billing.portals.own.report_words import GROUPS, Row, change_words, days_wor
 from billing.portals.tabs import Tab
 from billing.portals.views import PortalView
 from rating.selectors import facts, reports
-from rating.selectors.figures import By, Figures, Order, Table
+from rating.selectors.figures import CLOCKED, IN_TIME, By, Figures, Order, Table
 from rating.selectors.reports import Span
 
 MOST_ROWS, MOST_MOVERS, MOST_FILE_ROWS = 100, 6, 20_000
@@ -67,8 +67,7 @@ class ReportView(PortalView):
         wanted = request.GET.get("by", "")
         self.by = By(wanted) if wanted in set(groups) else next(one for one in groups if not self.fixes(one))
         wanted = request.GET.get("sort", "")
-        in_order = self.by in (By.DAY, By.MONTH, By.HOUR)
-        self.order = Order(wanted) if wanted in set(Order) else (Order.NAME if in_order else Order.SALE)
+        self.order = Order(wanted) if wanted in set(Order) else (Order.NAME if self.by in CLOCKED else Order.SALE)
         self.whole = reports.question(self.viewer, self.period, self.filters.asked(every_seller=False), self.currency)
         self.asked = replace(self.whole, every_seller=self.by == By.SELLER)
         self.filters.name(self.asked)
@@ -100,7 +99,8 @@ class ReportView(PortalView):
             "table": table,
             "rows": rows,
             "added_up": self.by != By.SELLER,
-            "movers": movers if self.by not in (By.DAY, By.MONTH) else [],
+            "compared": self.by not in IN_TIME,
+            "movers": movers if self.by not in IN_TIME else [],
             "last_url": self.address(period=Span.LAST_MONTH, since="", until=""),
             "kept": [(name, value) for name, value in self.params.items() if name not in ("period", "since", "until")],
             "calls_url": self.calls_url(self.params),
@@ -118,7 +118,7 @@ class ReportView(PortalView):
         made = []
         for line in table.lines:
             code, label = names.get(line.key, ("", line.key))
-            change = change_words(line.now.sale_in, line.before.sale_in) if table.by not in (By.DAY, By.MONTH) else ""
+            change = change_words(line.now.sale_in, line.before.sale_in) if table.by not in IN_TIME else ""
             width = width_of(line.now.sale_in, most)
             made.append(Row(line, label, code, self.further(table.by, code), width, change))
         return made
