@@ -144,7 +144,8 @@ def _midnight(day: date, zone: Any) -> datetime:
 
 
 def _far() -> datetime:
-    return timezone.now() + timedelta(days=366)
+    """A whole hour, up to which facts know everything."""
+    return timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=366)
 
 
 Column = tuple[str, Callable[[RatedCall], Any]]
