@@ -75,6 +75,8 @@ def store_terms(terms: Mapping[bytes, Found]) -> dict[bytes, int]:
 
 def _insert(terms: Mapping[bytes, Found], digests: Sequence[bytes]) -> dict[bytes, int]:
     bodies = [{"digest": digest.hex(), "body": terms[digest].terms} for digest in digests]
+    for digest in digests:
+        vars(terms[digest]).pop("terms", None)  # A cached property, wanted only once and larger than all else.
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO rating_rateterms (digest, body) SELECT decode(one->>'digest', 'hex'), one->'body'"
