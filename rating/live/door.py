@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -132,8 +133,16 @@ def body_of(request: HttpRequest) -> Said:
 
 
 def key_of(request: HttpRequest, said: Said) -> str:
-    scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else str(said.get("key") or "")
+    """`Bearer <key>`, or the password of `Basic` where a switch can do no better, or a field of the body."""
+    scheme, _space, shown = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return shown.strip()
+    if scheme.lower() == "basic":
+        try:
+            return b64decode(shown, validate=True).decode("ascii").partition(":")[2]
+        except ValueError:
+            return ""
+    return str(said.get("key") or "")
 
 
 def switch_at(request: HttpRequest, key: str) -> Switch:
