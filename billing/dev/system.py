@@ -1,4 +1,4 @@
-"""What only the operating system can bring: Pango with a font for the PDFs, Chromium for the browser tests.
+"""What only the operating system can bring: Pango with fonts for the PDFs, Chromium and SIP software for the tests.
 
 As root on Debian or Ubuntu it is installed; an ordinary user is told the one command to run.
 """
@@ -9,7 +9,9 @@ import ctypes
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from billing.dev.state import SetupError, exclusive, say, state_folder
 
@@ -18,6 +20,14 @@ PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0")
 # The package that brings a font for a language; Hebrew stands for names written from right to left.
 FONTS = {"en": "fonts-liberation", "zh-tw": "fonts-droid-fallback", "he": "fonts-dejavu-core"}
 BROWSERS = ("chromium", "chromium-browser")
+SWITCHES = {
+    "kamailio": ("kamailio", "kamailio-json-modules", "kamailio-utils-modules"),
+    "sipp": ("sip-tester",),
+    "freeradius": ("freeradius", "freeradius-rest"),
+    "radclient": ("freeradius-utils",),
+}
+"""Programs for the stories of live calls, and what brings them."""
+POLICY = Path("/usr/sbin/policy-rc.d")
 DRIVER_LIBRARY, DRIVER_PACKAGE = "libatomic.so.1", "libatomic1"  # what drives the browser in the tests is linked to it
 
 
@@ -38,6 +48,20 @@ def install(packages: Sequence[str]) -> bool:
     if code:
         say("\n".join(record.read_text(errors="replace").splitlines()[-5:]))
     return code == 0
+
+
+@contextmanager
+def no_services() -> Iterator[None]:
+    """What packages bring as a service does not start: the tests run it themselves, on addresses of their own."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
 
 
 def install_or_say(packages: Sequence[str], problem: str) -> None:
@@ -103,3 +127,15 @@ def bring_browser() -> str:
     if not missing or (can_install() and install(missing)):
         return ""
     return f"The browser tests are skipped: apt-get install {' '.join(missing)}"
+
+
+def bring_switches() -> str:
+    """Brings the SIP and RADIUS software of the tests, where it may. Returns what will be skipped, or an empty text."""
+    missing = [package for program, needs in SWITCHES.items() if not shutil.which(program) for package in needs]
+    if not missing:
+        return ""
+    if can_install():
+        with no_services():
+            if install(missing):
+                return ""
+    return f"The tests of calls by SIP and RADIUS are skipped: apt-get install {' '.join(missing)}"

@@ -81,7 +81,7 @@ def bring_what_tests_need() -> None:
     if pdf_problem and not system.has_pango():
         raise SetupError(pdf_problem)
     node.bring_packages()
-    for problem in filter(None, [pdf_problem, system.bring_browser()]):
+    for problem in filter(None, [pdf_problem, system.bring_browser(), system.bring_switches()]):
         say(problem)
 
 
