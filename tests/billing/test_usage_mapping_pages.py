@@ -64,8 +64,9 @@ def test_a_mapping_is_made_by_example_and_then_reads_the_file(
     text = read.content.decode()
     assert ">1:30<" in text
     assert "never" in text
-    assert cast.source("switch").mapping == {}
+    assert update_source(cast.source("switch"), actor=ACTOR, format="asterisk").mapping == {}
     assert operator.post(URL, {**GIVEN, "sample": sample, "save": 1}).status_code == 302
+    assert cast.source("switch").format == "auto", "a format that is fixed would go before the mapping"
     kept = cast.source("switch").mapping
     assert (kept["columns"]["to"], kept["trailer"]) == (3, {"begins": "TOTAL", "count": 2, "seconds": 3})
     path = tmp_path / "calls.csv"

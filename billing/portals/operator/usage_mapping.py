@@ -21,6 +21,7 @@ from rating.services.sources import update_source
 from rating.usage.lines import HEAD_BYTES, decode_head
 from rating.usage.mapping import FIELDS, FIXED, ORDERED
 from rating.usage.preview import columns_of, preview, ruler
+from rating.usage.reading import AUTO
 from tiers.errors import TollgateError
 from tiers.roles import May
 
@@ -165,7 +166,7 @@ class SourceMapping(OperatorView):
             form.data = data
         elif "save" in request.POST:
             try:
-                update_source(source, actor=self.viewer.actor, mapping=mapping)
+                update_source(source, actor=self.viewer.actor, mapping=mapping, format=AUTO)
                 return self.go(
                     "source", code, said=_("Files of %s are read by this mapping from now on.") % source.name
                 )
@@ -185,7 +186,7 @@ class SourceMapping(OperatorView):
             zone, latest = ZoneInfo(source.time_zone), timezone.now() + CLOCKS_ALLOWED
             context["found"] = preview(lines, mapping, zone, not_after=latest)
         back = reverse("operator:source", args=[source.code])
-        return self.page(status=status, source=source, form=form, back=back, **context)
+        return self.page(status=status, source=source, form=form, back=back, hide_optional=True, **context)
 
 
 def _mapping(given: dict[str, Any]) -> dict[str, Any]:
