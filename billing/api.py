@@ -17,8 +17,9 @@ from rating.api import (
 from rating.carriers_api import CarrierViewSet
 from rating.deck_api import DeckViewSet
 from rating.exchange_api import ExchangeRateViewSet
+from rating.lists_api import GroupViewSet, ListViewSet
 from rating.live import urls as live
-from rating.prices_api import ListViewSet, TableViewSet
+from rating.prices_api import TableViewSet
 from rating.report_api import ReportViewSet
 from rating.rerating_api import RerateViewSet
 from tiers.api import BrandViewSet, KeyViewSet, MemberViewSet, MeViewSet, PartyViewSet
@@ -38,6 +39,7 @@ for name, resource in {
     "rate-tables": TableViewSet,
     "decks": DeckViewSet,
     "price-lists": ListViewSet,
+    "destination-groups": GroupViewSet,
     "exchange-rates": ExchangeRateViewSet,
     "reratings": RerateViewSet,
     "sources": SourceViewSet,

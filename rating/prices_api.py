@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -117,11 +118,14 @@ class ListViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSe
     def get_object(self) -> PriceList:
         return prices.list_by_code(self.viewer, self.kwargs["code"])
 
-    @extend_schema(responses=ListPricesOut, parameters=[*SHOWN, OpenApiParameter("after", str)])
+    @extend_schema(
+        responses=ListPricesOut, parameters=[*SHOWN, OpenApiParameter("at", datetime), OpenApiParameter("after", str)]
+    )
     @action(detail=True, methods=["get"])
     def prices(self, request: Request, code: str) -> Response:
-        """What the list charges now, own prices and derived ones, by prefix; `next` is the `after` of the next page."""
-        asked, found, now = request.query_params, self.get_object(), timezone.now()
+        """What the list charges now, or `at` a moment, by prefix; `next` is the `after` of the next page."""
+        asked, found = request.query_params, self.get_object()
+        now = moment_of(asked.get("at"), "at") or timezone.now()
         size = asked.get("page_size", "")
         shown = shown_in(found.currency, asked.get("in", ""), now)
         rows, following = list_prices(
@@ -134,6 +138,17 @@ class ListViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSe
         )
         lines = [_price(one.row, shown) for one in rows]
         return Response({"currency": shown.currency, "at_rate": shown.plainly, "next": following, "results": lines})
+
+
+def moment_of(text: str | None, where: str) -> datetime | None:
+    """A moment in a query. Raises DRF's ValidationError."""
+    if not text:
+        return None
+    try:
+        moment: datetime = serializers.DateTimeField().to_internal_value(text)
+    except serializers.ValidationError as error:
+        raise serializers.ValidationError({where: error.detail}) from error
+    return moment
 
 
 def _price(row: Any, shown: ShownIn) -> dict[str, Any]:

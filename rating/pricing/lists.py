@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from hashlib import blake2b
@@ -24,6 +24,7 @@ from rating.pricing.rules import Effective, RuleBook
 from rating.pricing.tables import Measure, RateRow, TableBook
 
 PLACES = Decimal("0.00000001")
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class ListBook:
         self.around = around
         self.follows = sorted(follows, key=lambda one: one.since)
         self._price_list = price_list
-        self._own = own
+        self.own = own
         self._starts = [one.since for one in self.follows]
         self._bases: dict[datetime | None, TableBook | ListBook | None] = {}
         self._derived: dict[tuple[int, str, int, Decimal], Found] = {}
@@ -149,7 +150,7 @@ class ListBook:
 
     def changed(self, *, rules: RuleBook | None = None, follows: Sequence[Follow] | None = None) -> ListBook:
         """The same list with other terms, or derived from the base as known at other instants."""
-        return ListBook(self._price_list, rules or self.rules, self._own, self.around, follows or self.follows)
+        return ListBook(self._price_list, rules or self.rules, self.own, self.around, follows or self.follows)
 
     @cached_property
     def prefixes(self) -> Set[str]:
@@ -171,9 +172,32 @@ class ListBook:
     def longest(self) -> int:
         return max(map(len, self.prefixes), default=0)
 
+    @property
+    def classes(self) -> frozenset[ServiceClass]:
+        """Those that rules look at now, here or in the base as it stands."""
+        base = self._base_known(self.follows[-1].known)
+        return self.rules.classes | base.classes if isinstance(base, ListBook) else self.rules.classes
+
+    def source(self, moment: datetime) -> tuple[TableBook | ListBook | None, Decimal | None]:
+        """What the list is derived from at a moment, and at which exchange rate."""
+        known = self.follows[max(bisect_right(self._starts, moment) - 1, 0)].known
+        base = self._base_known(known)
+        if base is None:
+            return None, None
+        return base, self.around.exchange_rate(base.measure.currency, self.measure.currency, moment, known)
+
+    def changing(self, moment: datetime) -> Set[str] | None:
+        """The prefixes whose rate may change just then, beside codes cut out of them; None: all of them."""
+        base, rate = self.source(moment)
+        if moment in self.rules.moments or self.source(moment - TICK) != (base, rate):
+            return None
+        own = self.own.changing(moment) if self.own else set[str]()
+        below = base.changing(moment) if base is not None else set[str]()
+        return None if below is None else own | below
+
     def entered(self, prefix: str, moment: datetime) -> Found | None:
         """The list's own rate of exactly this prefix."""
-        row = self._own.at(prefix, moment) if self._own else None
+        row = self.own.at(prefix, moment) if self.own else None
         if row is None:
             return None
         found = self._entered.get(id(row))

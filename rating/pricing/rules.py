@@ -39,6 +39,10 @@ class Effective:
     by: tuple[tuple[str, str], ...] = ()
 
 
+def _said(row: ListTerms | ListRule) -> tuple[Any, ...]:
+    return row.markup, row.addon, row.connect_fee, row.first_s, row.step_s, row.min_charge
+
+
 class GroupTest:
     """A group's members at one moment, ready to be asked."""
 
@@ -50,6 +54,7 @@ class GroupTest:
         parts = [".*".join(map(re.escape, one.split("*"))) for one in named if "*" in one]
         self._pattern = re.compile("|".join(parts), re.DOTALL) if parts else None
         self._known: dict[str, bool] = {}
+        self.members = (tuple(named), self.prefixes)
 
     def fit(self, prefix: str, destination: str) -> int | None:
         """How closely it fits: the length of its longest prefix that the rate's begins with, 0 by name, else None."""
@@ -86,6 +91,13 @@ class Epoch:
         self._longest = max(map(len, self.by_prefix), default=0)
         self.plain = not (self.by_class or self.by_prefix or self.groups)
 
+    @cached_property
+    def signature(self) -> object:
+        """All that is said: the terms, the rules with theirs, who belongs to the groups."""
+        ruled = [*self.by_class.items(), *self.by_prefix.items()]
+        rules = frozenset((target, _said(rule)) for target, rule in ruled)
+        return _said(self.terms), rules, tuple((one.label, _said(one.rule), one.test.members) for one in self.groups)
+
     def matching(self, prefix: str, destination: str, service_class: ServiceClass | None) -> list[tuple[str, ListRule]]:
         """The rules for a rate, the most specific first, each with its name."""
         lengths = range(min(len(prefix), self._longest), 0, -1)
@@ -121,7 +133,10 @@ class RuleBook:
             *(m for _name, members in self._groups.values() for m in members),
         ]
         self.moments = sorted({one.valid_from for one in dated})
-        self.by_class = any(one.service_class is not None for one in self._rules)
+        self.classes = frozenset(
+            ServiceClass(one.service_class) for one in self._rules if one.service_class is not None
+        )
+        self.by_class = bool(self.classes)
         self._epochs: dict[int, Epoch | None] = {}
         self._effective: dict[tuple[UUID, ...], Effective] = {}
 
@@ -141,6 +156,11 @@ class RuleBook:
         if position not in self._epochs:
             self._epochs[position] = self._compile(moment)
         return self._epochs[position]
+
+    def signature(self, moment: datetime) -> object:
+        """Equal for rule books that give the same terms to every rate at a moment."""
+        epoch = self.at(moment)
+        return None if epoch is None else epoch.signature
 
     def effective(self, epoch: Epoch, prefix: str, destination: str, service_class: ServiceClass | None) -> Effective:
         """The terms of a rate; the same object for the same rules."""

@@ -80,6 +80,15 @@ class TableBook:
         begun = {row.effective_from for rows in self._rows.values() for row in rows}
         return frozenset(begun | {row.effective_to for rows in self._rows.values() for row in rows if row.effective_to})
 
+    def changing(self, moment: datetime) -> set[str]:
+        """The prefixes whose rate begins or ends just then."""
+        return {
+            prefix
+            for prefix, dated in self._rows.items()
+            for row in dated
+            if moment in (row.effective_from, row.effective_to)
+        }
+
     @cached_property
     def prefixes_ever(self) -> Set[str]:
         """With those that an earlier version had."""

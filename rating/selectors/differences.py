@@ -6,7 +6,7 @@ For a draft before it is published, a deck before it is imported, or the prices 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ class Kind(TextChoices):
     OTHERWISE = "otherwise", _("changed otherwise")
 
 
+Priced = TableBook | ListBook | None
 PriceOf = Callable[[str, datetime, "ServiceClass | None"], "RateRow | None"]
 """The rate of numbers that begin with a prefix at a moment, for calls of a class where that matters."""
 
@@ -80,29 +81,35 @@ def _sold(row: RateRow | None) -> RateRow | None:
     return None if row is None or row.blocked else row
 
 
-def differences(
-    prefixes: Iterable[str],
-    before: PriceOf,
-    after: PriceOf,
-    moments: Sequence[datetime],
-    classes: Collection[ServiceClass] = (),
-) -> Iterator[Difference]:
-    """For each prefix what differs at each of `moments` (in order, the first is from when one looks).
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A moment at which two states are compared, for those prefixes that may differ anew."""
 
-    A difference that goes on is told once; where `classes` matter, one that is for a class alone names it.
+    moment: datetime
+    prefixes: Iterable[str]
+
+
+def differences(
+    looks: Iterable[Look], before: PriceOf, after: PriceOf, classes: Collection[ServiceClass] = ()
+) -> list[Difference]:
+    """What differs, by prefix and moment. A difference that goes on is told once.
+
+    Where `classes` matter, one that is for a class alone names it.
     """
-    for prefix in prefixes:
-        told: dict[ServiceClass | None, tuple[object, object]] = {}
-        for moment in moments:
-            general = _pair(before, after, prefix, moment, None)
-            if general.differs and told.get(None) != general.values:
-                yield Difference(prefix, moment, general.before, general.after)
-            told[None] = general.values
+    told: dict[tuple[str, ServiceClass | None], tuple[object, object]] = {}
+    found: list[Difference] = []
+    for look in looks:
+        for prefix in look.prefixes:
+            general = _pair(before, after, prefix, look.moment, None)
+            if general.differs and told.get((prefix, None)) != general.values:
+                found.append(Difference(prefix, look.moment, general.before, general.after))
+            told[prefix, None] = general.values
             for one in classes:
-                special = _pair(before, after, prefix, moment, one)
-                if special.differs and special.values not in (told.get(one), general.values):
-                    yield Difference(prefix, moment, special.before, special.after, one)
-                told[one] = special.values
+                special = _pair(before, after, prefix, look.moment, one)
+                if special.differs and special.values not in (told.get((prefix, one)), general.values):
+                    found.append(Difference(prefix, look.moment, special.before, special.after, one))
+                told[prefix, one] = special.values
+    return sorted(found, key=lambda one: (one.prefix, one.since))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +164,57 @@ def of_table(book: TableBook) -> PriceOf:
     return price
 
 
-def between_lists(before: ListBook, after: ListBook, since: datetime) -> Iterator[Difference]:
-    """What differs between two states of a list from a moment on, by prefix."""
+def between_lists(before: ListBook, after: ListBook, since: datetime) -> list[Difference]:
+    """What differs from a moment on between two states of a list that have the same own rates and rules."""
     later = sorted(moment for moment in before.moments | after.moments if moment > since)
-    classes = tuple(ServiceClass) if before.by_class or after.by_class else ()
     return differences(
-        sorted(before.prefixes | after.prefixes), of_list(before), of_list(after), [since, *later], classes
+        _looks(before, after, since, later), of_list(before), of_list(after), before.classes | after.classes
     )
 
 
-def between_tables(before: TableBook, after: TableBook, since: datetime) -> Iterator[Difference]:
+def _looks(before: ListBook, after: ListBook, since: datetime, later: Sequence[datetime]) -> Iterator[Look]:
+    """Only prefixes for which something below differs can differ; later on, those of them that change just then."""
+    every = before.prefixes | after.prefixes
+    for number, moment in enumerate([since, *later]):
+        differing = _differing(before, after, moment)
+        changing = _together(before.changing(moment), after.changing(moment)) if number else None
+        chosen = every if differing is None else differing
+        if changing is not None:
+            chosen = chosen & _with_cuts(changing, before, after)
+        yield Look(moment, sorted(chosen))
+
+
+def _together(one: Set[str] | None, other: Set[str] | None) -> Set[str] | None:
+    return None if one is None or other is None else one | other
+
+
+def _differing(old: Priced, new: Priced, moment: datetime) -> Set[str] | None:
+    """The prefixes whose rate may differ between two states at a moment, without deriving any; None: all."""
+    if old is new:
+        return frozenset()
+    if isinstance(old, TableBook) and isinstance(new, TableBook):
+        return {one for one in old.prefixes | new.prefixes if old.at(one, moment) != new.at(one, moment)}
+    if not isinstance(old, ListBook) or not isinstance(new, ListBook):
+        return None
+    (old_base, old_rate), (new_base, new_rate) = old.source(moment), new.source(moment)
+    if old_rate != new_rate or old.rules.signature(moment) != new.rules.signature(moment):
+        return None
+    both = _together(_differing(old_base, new_base, moment), _differing(old.own, new.own, moment))
+    return None if both is None else _with_cuts(both, old, new)
+
+
+def _with_cuts(prefixes: Set[str], *books: ListBook) -> Set[str]:
+    """And the longer ones that rules cut out of them."""
+    cuts = frozenset[str]().union(*(book.rules.prefixes for book in books))
+    return prefixes | {cut for cut in cuts if any(cut[:length] in prefixes for length in range(1, len(cut)))}
+
+
+def between_tables(before: TableBook, after: TableBook, since: datetime) -> list[Difference]:
     """What differs between two states of a table from a moment on, by prefix."""
     later = sorted(moment for moment in before.moments | after.moments if moment > since)
-    return differences(sorted(before.prefixes | after.prefixes), of_table(before), of_table(after), [since, *later])
+    looks = [Look(since, before.prefixes | after.prefixes)]
+    looks += [Look(moment, before.changing(moment) | after.changing(moment)) for moment in later]
+    return differences(looks, of_table(before), of_table(after))
 
 
 def counted(found: Iterable[Difference]) -> dict[str, int]:

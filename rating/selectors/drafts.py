@@ -55,7 +55,7 @@ class Draft:
             return []
         kept = [one for one in before.follows if one.since < self.at]
         after = before.changed(follows=[*kept, Follow(self.at, None)])
-        return list(between_lists(before, after, self.at))
+        return between_lists(before, after, self.at)
 
     @property
     def counts(self) -> dict[str, int]:

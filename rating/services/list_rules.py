@@ -54,11 +54,12 @@ def set_list_rule(
 ) -> tuple[ListRule, bool]:
     """Terms for a target from a moment (now) on: (the rule, whether anything changed). The same moment corrects.
 
-    A term that is None is as with the next less specific rule. Raises Invalid, BelowCostError as `set_list_terms` does.
+    A term that is None is as with the next less specific rule. Raises Invalid, and BelowCostError as `set_list_terms`.
     """
     moment = valid_from or timezone.now()
     _check_target(price_list, target)
-    with written_by(actor), guarded(price_list, accept=accept_loss, at=moment):
+    guard = guarded(price_list, accept=accept_loss, under=target.prefix or "", at=moment)
+    with written_by(actor), guard:
         PriceList.objects.select_for_update(no_key=True).get(pk=price_list.pk)
         row = ListRule.objects.filter(price_list=price_list, valid_from=moment, **_asked(target)).first()
         made = row is None

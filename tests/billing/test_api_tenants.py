@@ -27,8 +27,7 @@ LISTS = {
     *("api:transfers-list", "api:carriers-list", "api:rate-tables-list", "api:price-lists-list", "api:sources-list"),
     *("api:usage-imports-list", "api:calls-list", "api:quote-list", "api:invoices-list", "api:exchange-rates-list"),
     *("api:carriers-offers", "api:reratings-list"),
-    "api:decks-list",
-    "api:reports-list",
+    *("api:decks-list", "api:destination-groups-list", "api:reports-list"),
 }
 
 OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
@@ -46,8 +45,18 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "api:decks-answer": lambda world: (world.deck(),),
     "api:decks-confirm": lambda world: (world.deck(),),
     "api:decks-discard": lambda world: (world.deck(),),
-    "api:price-lists-detail": lambda world: ("harbour-atlas",),
-    "api:price-lists-prices": lambda world: ("harbour-atlas",),
+    **dict.fromkeys(
+        (
+            "api:price-lists-detail",
+            *(
+                f"api:price-lists-{name}"
+                for name in ("prices", "terms", "rules", "end-rule", "rates", "draft", "publish")
+            ),
+            *(f"api:price-lists-{name}" for name in ("publications", "follow", "coming", "history")),
+        ),
+        lambda world: ("harbour-atlas",),
+    ),
+    "api:destination-groups-detail": lambda world: ("near",),
     "api:sources-detail": lambda world: ("switch",),
     "api:usage-imports-detail": lambda world: (world.usage_import.pk,),
     "api:usage-imports-quarantine": lambda world: (world.usage_import.pk,),
