@@ -6,6 +6,7 @@ out all rows; `Ready.write` hands them to the database.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
@@ -35,6 +37,7 @@ from rating.usage.record import BadRow, UsageRow, bad_row
 from tiers.viewer import Actor
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 COUNTS = ("read", "rated", "unrated", "free", "duplicate", "quarantined", "waiting", "joined", "reconciled")
 CLOCKS_ALLOWED = timedelta(days=2)
 QUARANTINE_BATCH = 2000
@@ -100,13 +103,41 @@ class Desk:
         outcome.bad += strangers
         keyed = _untaken(keyed, taken(self._import.source_id, keyed.keys), outcome)
         lease.check()
-        sorted_, bad = self._sorter.sort(keyed)
+        sorted_, bad = self._sorted(keyed)
         outcome.bad += bad
         lease.check()
         ready = Ready(self._import, lease, sorted_, outcome, self._poster, halves, foreseen)
         ready.lay_out({})
         _make_room(sorted_)
         return ready
+
+    def _sorted(self, keyed: Keyed) -> tuple[Sorted, list[BadRow]]:
+        """All that can be priced. A record by which pricing breaks is set aside, so that it keeps no other out."""
+        try:
+            return self._sorter.sort(keyed)
+        except DatabaseError:
+            raise
+        except Exception:
+            log.exception("looking for the record that cannot be priced among %s", len(keyed))
+            poison = self._poison(keyed, np.arange(len(keyed)))
+            if not poison:
+                raise
+        rows = np.array([row for row in range(len(keyed)) if row not in poison], dtype=np.intp)
+        sorted_, bad = self._sorter.sort(keyed.only(rows))
+        return sorted_, [*bad, *(_not_priced(keyed, row, error) for row, error in poison.items())]
+
+    def _poison(self, keyed: Keyed, rows: NDArray[np.intp]) -> dict[int, Exception]:
+        """Those of the rows that break pricing by themselves, found by halving."""
+        try:
+            self._sorter.sort(keyed.only(rows))
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever breaks it is what is looked for
+            if len(rows) == 1:
+                return {int(rows[0]): error}
+            half = len(rows) // 2
+            return self._poison(keyed, rows[:half]) | self._poison(keyed, rows[half:])
+        return {}
 
     def join(self, ready: Ready) -> dict[str, int]:
         """Write a chunk with halves of calls: made ready anew as long as others bring the other halves meanwhile."""
@@ -166,6 +197,11 @@ class Ready:
         assert self.batch is not None
         self.batch.write(Actor(f"import of {self.usage_import.name}"[:254], self.usage_import.actor_id))
         return self.counts
+
+
+def _not_priced(keyed: Keyed, row: int, error: Exception) -> BadRow:
+    line, text = keyed.records.frame["line"][row], keyed.records.text(row)
+    return bad_row(line, text, "", "not_priced", f"{type(error).__name__}: {error}")
 
 
 def _untaken(keyed: Keyed, before: Mapping[bytes, Holder], outcome: Outcome) -> Keyed:

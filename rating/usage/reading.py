@@ -5,6 +5,7 @@ Why: each worker opens the same file by itself and must come to the same reading
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -34,9 +35,10 @@ from rating.usage.lines import (
 from rating.usage.mapping import MappingError, UsageMapping
 from rating.usage.protocol import Parser, UsageRefused
 from rating.usage.quick import Quick, read_clean
-from rating.usage.record import BadRow, UsageRow
+from rating.usage.record import BadRow, UsageRow, bad_row
 from rating.usage.totals import reconcile
 
+log = logging.getLogger(__name__)
 AUTO = "auto"
 MAPPING = "mapping"
 
@@ -94,7 +96,11 @@ class OpenUsage:
     def _parsed(self, item: tuple[int, str] | BadRow) -> UsageRow | BadRow | Half | None:
         if isinstance(item, BadRow):
             return item if item.line >= self.parser.data_from_line else None
-        return self.parser.parse(*item)
+        try:
+            return self.parser.parse(*item)
+        except Exception as error:  # One line that a parser stumbles over must not keep the others out.
+            log.exception("line %s of %s", item[0], self.path.name)
+            return bad_row(*item, "", "not_understood", f"{type(error).__name__}: {error}")
 
     def rows(self, chunk: Chunk) -> Iterator[UsageRow | BadRow | Half]:
         """All records of a chunk and all lines that could not be read; no blank lines, no header."""

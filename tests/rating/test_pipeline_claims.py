@@ -13,13 +13,17 @@ import pytest
 
 from accounts.services.accounts import wallet_of
 from billing.books import violations
-from rating.models import Quarantined, RatedCall, RateTerms, UsageRecord
+from rating.models import ChunkStatus, Quarantined, RatedCall, RateTerms, UsageChunk, UsageRecord
 from rating.pricing import Directory, Engine
+from rating.pricing.columns import CallColumns, PricedColumns, price_calls
+from rating.services import leases
 from rating.services.copying import copy_fields
 from rating.services.imports import counts, import_file
 from rating.services.keys import taken
+from rating.usage.formats.generic import GenericParser
 from tests.cast import ACTOR
 from tests.rating.calls_help import START, Call, many, write
+from tiers.errors import Invalid
 from tiers.models import Placement
 
 if TYPE_CHECKING:
@@ -69,6 +73,47 @@ def test_a_customer_that_changed_its_seller_is_found_under_each_at_its_time(cast
     moments = [START - timedelta(seconds=1), START, START - timedelta(days=9), START + timedelta(days=9)]
     sellers = [[directory.people[link.seller].code for link in directory.chain(cast.alice.pk, at)] for at in moments]
     assert sellers == [["harbour", "northstar"], ["northstar"], ["harbour", "northstar"], ["northstar"]]
+
+
+@pytest.mark.django_db
+def test_records_that_break_the_machinery_are_set_aside_with_the_reason_and_keep_no_other_out(
+    cast: Cast, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect of ours, for two calls: one by which the parser breaks, one by which pricing does."""
+    parse = GenericParser.parse
+
+    def pricing(engine: Engine, calls: CallColumns) -> PricedColumns:
+        if 666 in calls.duration_s:
+            raise ZeroDivisionError("of all things")
+        return price_calls(engine, calls)
+
+    def parsing(parser: GenericParser, line: int, text: str) -> Any:
+        return parse(parser, line, text if "worse" not in text else None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("rating.services.sorting.price_calls", pricing)
+    monkeypatch.setattr(GenericParser, "parse", parsing)
+    calls = [*many(20), Call("bad", seconds=666), Call("wörse"), *many(20, prefix="d")]
+    path = write(files / "poison.csv", calls)
+    path.write_text(path.read_text().replace("wörse", "worse ä"))
+    found = run(cast, path)
+    assert (found["read"], found["rated"], found["free"], found["quarantined"]) == (42, 32, 8, 2)
+    kept = {row.line: (row.code, row.reason) for row in Quarantined.objects.all()}
+    assert kept[22] == ("not_priced", "ZeroDivisionError: of all things")
+    assert kept[23][0] == "not_understood"
+    assert list(violations()) == []
+
+
+@pytest.mark.django_db
+def test_what_fails_as_a_whole_says_why_and_leaves_nothing_half_done(
+    cast: Cast, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rating.services.chunk_work.records_of", lambda *_: 1 / 0)
+    with pytest.raises(Invalid, match="division by zero"):
+        run(cast, write(files / "a.csv", many(5)))
+    [chunk] = UsageChunk.objects.all()
+    assert (chunk.status, chunk.attempts) == (ChunkStatus.FAILED, leases.MAX_ATTEMPTS)
+    assert not UsageRecord.objects.exists()
+    assert wallet_of(cast.alice).posted == 0
 
 
 @pytest.mark.django_db
