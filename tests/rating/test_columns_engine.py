@@ -13,7 +13,7 @@ from django.db import transaction
 
 from rating.batch import epoch_us
 from rating.numbers import Number, ServiceClass
-from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
+from rating.pricing import CallFacts, Engine, PricedCall, Unpriced, columns
 from rating.pricing.column_rows import units
 from rating.pricing.columns import CLASSES, NONE, CallColumns, PricedColumns, price_calls
 from tests.cast import Cast
@@ -109,6 +109,23 @@ def test_calls_of_the_cast_cost_the_same_by_columns(cast: Cast) -> None:
         assert told(priced, row) == worded(engine.price(call)), f"{row}: {call}"
     assert sorted(why.code for why in priced.unpriced.values())[-2:] == ["not_placed", "short_number"]
     assert sum(priced.charged) >= 36
+
+
+@pytest.mark.django_db
+def test_books_that_grow_too_large_are_dropped_and_filled_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So memory stays bounded where exchange rates make new prices every day."""
+    monkeypatch.setattr(columns, "MAX_FOUNDS", 3)
+    engine = Engine()
+    number = Number("447700900123", ServiceClass.INTERNATIONAL)
+    calls = [CallFacts(cast.party(who).pk, number, True, NOON, 61) for who in ("alice", "bob", "carol", "dave", "erin")]
+    books = []
+    for _ in range(3):
+        priced = price_calls(engine, columns_of(calls))
+        books.append(priced.founds)
+        assert len(priced.founds) > 3
+        for row, call in enumerate(calls):
+            assert told(priced, row) == worded(engine.price(call))
+    assert books[0] is not books[1]
 
 
 # Random worlds
