@@ -29,6 +29,7 @@ SPANS = (
 
 
 class ReportFilters(Filters):
+    noun = gettext_lazy("Calls")
     phrases: ClassVar[dict[str, Any]] = {
         "seller": gettext_lazy("sold by %s"),
         "buyer": gettext_lazy("to %s"),
