@@ -14,6 +14,8 @@ from rating.selectors.exchange import Exchange
 from rating.services.guard import MOST_SHOWN, BelowCostError, Sold, sold_below_cost
 
 ACCEPTED = "accept_loss"
+MOST_AT_ONCE = 15_000
+"""So many codes are compared while the reader waits; beyond, a list is chosen."""
 
 
 class AsksAboutLoss:
@@ -37,20 +39,28 @@ class AsksAboutLoss:
 
 @dataclass(frozen=True)
 class BelowPage:
-    """`rows` widest first, at most so many of `count`."""
+    """`rows` widest first, at most so many of `count`. `lists` may be looked at; `chosen` is, None: all of them."""
 
     rows: list[Sold]
     count: int
+    lists: list[PriceList]
+    chosen: PriceList | None
 
 
-def below_cost_page(lists: Iterable[PriceList], engine: Engine, at: Any, most: int = 500) -> BelowPage:
-    """Over all active lists of a seller, by the gap a minute, whatever the currency."""
+def below_cost_page(
+    lists: Iterable[PriceList], engine: Engine, at: Any, wanted: str = "", most: int = 500
+) -> BelowPage:
+    """Over all active lists of a seller, by the gap a minute, whatever the currency; of long lists one at a time."""
+    known = [one for one in lists if one.active]
+    chosen = next((one for one in known if one.code == wanted), None)
+    books = (engine.shelf.book(one.pk) for one in known)
+    if chosen is None and known and sum(len(book.prefixes) for book in books if book) > MOST_AT_ONCE:
+        chosen = known[0]
     rows: list[Sold] = []
-    for one in lists:
-        if one.active:
-            rows += sold_below_cost(one, engine=engine, at=at)
+    for one in [chosen] if chosen else known:
+        rows += sold_below_cost(one, engine=engine, at=at)
     exchange = Exchange(at)
     first = rows[0].currency if rows else ""
     rates = {code: exchange.rate(code, first) or 1 for code in {one.currency for one in rows}}
     rows.sort(key=lambda one: -one.loss.gap * rates[one.currency])
-    return BelowPage(rows[:most], len(rows))
+    return BelowPage(rows[:most], len(rows), known, chosen)

@@ -79,16 +79,24 @@ def _plainly_above(sale: Found, cost: Found, exchange: Decimal, keep: Decimal) -
 
 def _compared(sale: Found, cost: Found, exchange: Decimal, at: datetime, keep: Decimal) -> Iterator[Loss]:
     sold, paid = sale.kernel, cost.kernel
+    if not (sold.steps or sold.bands or paid.steps or paid.bands):
+        yield Loss(sold.price * keep, paid.price * exchange, 0, 0, at)
+        yield from _calls(sold, paid, exchange, at, keep)
+        return
     sold_unit, paid_unit = _by_second(sold), _by_second(paid)
     elapsed = sorted({0, *_step_starts(sold), *_step_starts(paid)})
     for moment in sorted({at, *_band_edges(sold, at), *_band_edges(paid, at)}):
         for from_s in elapsed:
             sale_minute = _minute(sold_unit, from_s, moment) * keep
             yield Loss(sale_minute, _minute(paid_unit, from_s, moment) * exchange, 0, from_s, moment)
-        for length_s in CALLS_S:
-            minutes = Decimal(length_s) / 60
-            sale_call = price(sold, length_s, moment).amount * keep / minutes
-            yield Loss(sale_call, price(paid, length_s, moment).amount * exchange / minutes, length_s, 0, moment)
+        yield from _calls(sold, paid, exchange, moment, keep)
+
+
+def _calls(sold: Rate, paid: Rate, exchange: Decimal, moment: datetime, keep: Decimal) -> Iterator[Loss]:
+    for length_s in CALLS_S:
+        minutes = Decimal(length_s) / 60
+        sale_call = price(sold, length_s, moment).amount * keep / minutes
+        yield Loss(sale_call, price(paid, length_s, moment).amount * exchange / minutes, length_s, 0, moment)
 
 
 def _minute(unit: Rate, from_s: int, moment: datetime) -> Decimal:

@@ -80,7 +80,10 @@ class BelowCost(PriceView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         own = prices.lists(self.viewer).filter(seller=self.viewer.party)
-        return self.page(tabs=self.tabs(), found=below_cost_page(own, self.bought.engine, timezone.now()))
+        return self.page(
+            tabs=self.tabs(),
+            found=below_cost_page(own, self.bought.engine, timezone.now(), request.GET.get("list", "")),
+        )
 
 
 class Numbers(PriceView, TryNumbers):

@@ -25,7 +25,6 @@ from billing.portals.own.lists.base import list_tabs
 from billing.portals.own.rates import list_file
 from billing.portals.shown import shown
 from rating.models import Carrier, PriceList
-from rating.pricing import Engine
 from rating.pricing.current import current_engine
 from rating.selectors import prices
 from rating.selectors.compare import Side, cost_sides, sale_sides
@@ -204,7 +203,10 @@ class BelowCost(OperatorView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         own = prices.lists(self.viewer).filter(seller=self.viewer.party)
-        return self.page(tabs=price_tabs(request), found=below_cost_page(own, Engine(), timezone.now()))
+        return self.page(
+            tabs=price_tabs(request),
+            found=below_cost_page(own, current_engine(), timezone.now(), request.GET.get("list", "")),
+        )
 
 
 class Compare(ComparePage, OperatorView):
