@@ -41,7 +41,7 @@ def test_query_counts_do_not_grow_with_rows(cast: Cast, tmp_path: Path) -> None:
     few = counts(world, samples)
     more_business(world, tmp_path)
     many = counts(world, samples)
-    assert {name: (few[name], many[name]) for name in few if many[name] != few[name]} == {}
+    assert {name: (few[name], many[name]) for name in few if many[name] > few[name]} == {}
 
 
 def more_business(world: World, folder: Path) -> None:
