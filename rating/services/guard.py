@@ -172,16 +172,19 @@ def costs_of(price_list: PriceList, engine: Engine, at: datetime) -> Iterator[Co
     carrier for which the brand has no list; at the operator by all, for any may carry a call at home."""
     directory, shelf = engine.directory, engine.shelf
     top = directory.people[price_list.seller_id].kind == Kind.OPERATOR
+    nobody = price_list.buyer_id or UUID(int=0)
     carriers = [one for one in directory.carriers.values() if one.active]
     if price_list.carrier_id is not None:
         carriers = [one for one in carriers if one.pk == price_list.carrier_id]
     elif not top:
-        nobody = price_list.buyer_id or UUID(int=0)
         carriers = [one for one in carriers if not shelf.carries(price_list.brand_id, nobody, one.pk)]
     if top:
         for one in carriers:
             if one.cost_table_id is not None:
-                yield Cost(one.name, shelf.table(one.cost_table_id).prefixes, None, one.cost_table_id)
+                beside = price_list.carrier_id is None and shelf.carries(price_list.brand_id, nobody, one.pk)
+                # Calls abroad go by that carrier's own list: here its other codes are met by nobody.
+                prefixes: Iterable[str] = () if beside else shelf.table(one.cost_table_id).prefixes
+                yield Cost(one.name, prefixes, None, one.cost_table_id)
         return
     links = directory.chain(price_list.seller_id, at)
     if not links:

@@ -126,6 +126,13 @@ def test_the_operator_is_held_against_its_carrier(cast: Cast) -> None:
     assert (sold.prefix, sold.loss.gap) == ("852", Decimal("0.0010"))
 
 
+def test_a_list_for_calls_at_home_is_not_held_against_codes_abroad(cast: Cast) -> None:
+    """Trinidad begins with the 1 of the United States, but nobody calls it by the list for calls at home."""
+    sold = sold_below_cost(cast.price_list("northstar-domestic"))
+    assert "1868" not in {one.prefix for one in sold}
+    assert {one.prefix for one in sold} <= {"1800", "49800"}, "toll-free numbers cost what a carrier asks for them"
+
+
 def below(cast: Cast, **how: Any) -> Rate:
     return set_own_rate(cast.price_list("harbour-atlas"), "852", Decimal("0.001"), actor=ACTOR, **how)
 
