@@ -90,25 +90,31 @@ class Look:
 
 
 def differences(
-    looks: Iterable[Look], before: PriceOf, after: PriceOf, classes: Collection[ServiceClass] = ()
+    looks: Iterable[Look],
+    before: PriceOf,
+    after: PriceOf,
+    classes: Collection[ServiceClass] = (),
+    cause: Callable[[str, datetime], object] | None = None,
 ) -> list[Difference]:
-    """What differs, by prefix and moment. A difference that goes on is told once.
+    """What differs, by prefix and moment. A difference that goes on, with the same `cause`, is told once.
 
-    Where `classes` matter, one that is for a class alone names it.
+    Where `classes` matter, and only calls of one differ, it is named.
     """
-    told: dict[tuple[str, ServiceClass | None], tuple[object, object]] = {}
+    told: dict[tuple[str, ServiceClass | None], object] = {}
     found: list[Difference] = []
     for look in looks:
         for prefix in look.prefixes:
             general = _pair(before, after, prefix, look.moment, None)
-            if general.differs and told.get((prefix, None)) != general.values:
-                found.append(Difference(prefix, look.moment, general.before, general.after))
-            told[prefix, None] = general.values
-            for one in classes:
-                special = _pair(before, after, prefix, look.moment, one)
-                if special.differs and special.values not in (told.get((prefix, one)), general.values):
-                    found.append(Difference(prefix, look.moment, special.before, special.after, one))
-                told[prefix, one] = special.values
+            pairs = (
+                [(None, general)]
+                if general.differs
+                else [(one, _pair(before, after, prefix, look.moment, one)) for one in classes]
+            )
+            for one, pair in pairs:
+                why = pair.values if cause is None else cause(prefix, look.moment)
+                if pair.differs and told.get((prefix, one)) != why:
+                    found.append(Difference(prefix, look.moment, pair.before, pair.after, one))
+                told[prefix, one] = why if pair.differs else None
     return sorted(found, key=lambda one: (one.prefix, one.since))
 
 
@@ -167,9 +173,23 @@ def of_table(book: TableBook) -> PriceOf:
 def between_lists(before: ListBook, after: ListBook, since: datetime) -> list[Difference]:
     """What differs from a moment on between two states of a list that have the same own rates and rules."""
     later = sorted(moment for moment in before.moments | after.moments if moment > since)
-    return differences(
-        _looks(before, after, since, later), of_list(before), of_list(after), before.classes | after.classes
-    )
+
+    def cause(prefix: str, moment: datetime) -> object:
+        """What the two are derived from: the list's own terms may change meanwhile."""
+        return tuple(
+            (_terms(_longest_in(base, prefix, moment)), rate)
+            for base, rate in (before.source(moment), after.source(moment))
+        )
+
+    looks = _looks(before, after, since, later)
+    return differences(looks, of_list(before), of_list(after), before.classes | after.classes, cause)
+
+
+def _longest_in(book: Priced, prefix: str, moment: datetime) -> RateRow | None:
+    if book is None:
+        return None
+    price = of_list(book) if isinstance(book, ListBook) else of_table(book)
+    return price(prefix, moment, None)
 
 
 def _looks(before: ListBook, after: ListBook, since: datetime, later: Sequence[datetime]) -> Iterator[Look]:
