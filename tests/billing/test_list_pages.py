@@ -138,10 +138,10 @@ def test_prices_of_any_day_and_the_history_of_one(drafted: Cast) -> None:
     assert "0.0360" in text(operator, f"{upper}/day/", q="China", at=day)
     assert "0.0270" in text(harbour, f"{LIST}/day/", q="86", at=day)
     assert "No price" in text(harbour, f"{LIST}/day/", q="Atlantis")
-    history = text(operator, f"{upper}/history/", prefix="86")
+    history = text(operator, f"{upper}/day/history/", prefix="86")
     assert history.index("0.0360") < history.index("0.0180"), "the newest first"
     assert "to come" in history
-    assert "never had a price" in text(harbour, f"{LIST}/history/", prefix="999")
+    assert "never had a price" in text(harbour, f"{LIST}/day/history/", prefix="999")
 
 
 def test_a_customer_gets_prices_of_its_own_from_its_page(cast: Cast) -> None:

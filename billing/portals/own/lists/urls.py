@@ -26,7 +26,7 @@ def list_paths(kind: str) -> list[URLPattern]:
         ),
         path(f"{one}/follows/", drafts.SetFollows.as_view(kind=kind), name="list_follows"),
         path(f"{one}/day/", days.Day.as_view(kind=kind), name="list_day"),
-        path(f"{one}/history/", days.History.as_view(kind=kind), name="list_history"),
+        path(f"{one}/day/history/", days.History.as_view(kind=kind), name="list_history"),
         path(f"{one}/coming/", days.ComingPage.as_view(kind=kind), name="list_coming"),
         path(f"{one}/coming/<slug:kind>/<slug:row>/", days.CancelChange.as_view(kind=kind), name="list_cancel"),
         path("prices/groups/", groups.Groups.as_view(kind=kind), name="groups"),
