@@ -75,8 +75,8 @@ def test_the_operator_compares_sees_every_tier_and_says_yes(week: Cast, worker: 
     page = read(browser, "operator:rerating", run.pk)
     assert "left out" in page, "harbour is prepaid too, and was not ticked"
     assert week.wallet("alice").posted == -3 * Decimal("0.060214")
-    told = [entry.actor for entry in trail(week.viewer("northstar"), size=2000)[0] if entry.what == "re-rating"]
-    assert set(told) == {"northstar@cast.example"}
+    actors = {entry.actor for entry in trail(week.viewer("northstar"), size=2000)[0] if entry.what == "re-rating"}
+    assert actors == {"northstar@cast.example"}
     assert WHY in read(browser, "operator:reratings")
 
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rating.selectors.facts import By, Order, Question, table
+from rating.selectors.facts import Question, table
+from rating.selectors.figures import By, Order
 from rating.services import facts
 from tests.cast import Cast
 from tests.rating.test_facts import NINE, frame
@@ -23,7 +24,7 @@ DAY = timedelta(days=1)
 def ask(cast: Cast, who: str = "harbour", **more: Any) -> Question:
     """The week from the fifth of October, beside the week before."""
     start = datetime(2026, 10, 5, tzinfo=BERLIN)
-    ordinary = {"before": (start - 7 * DAY, start), "zone": BERLIN, "currency": "EUR"}
+    ordinary: dict[str, Any] = {"before": (start - 7 * DAY, start), "zone": BERLIN, "currency": "EUR"}
     return Question(cast.viewer(who), start, start + 7 * DAY, **ordinary | more)
 
 

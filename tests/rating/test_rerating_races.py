@@ -15,6 +15,7 @@ from accounts.models import Transfer
 from billing.books import violations
 from rating.models import RatedCorrection, RerateRun, RerateStatus
 from rating.services import rerating
+from rating.services.rerating_post import Corrector
 from tests.cast import ACTOR
 from tests.rating.rerating_help import a_week, correct_rate, selection
 
@@ -77,7 +78,7 @@ def test_a_worker_that_dies_leaves_whole_slices_and_the_next_goes_on(
     run = rerating.preview(selection(week), actor=ACTOR)
     rerating.accept(run, actor=ACTOR, increases=rerating.ALL)
     monkeypatch.setattr(rerating, "AT_ONCE", 7)
-    real, times = rerating.Corrector.write, iter([1, 2, 0])
+    real, times = Corrector.write, iter([1, 2, 0])
 
     def write(self: Any, *arguments: Any) -> int:
         made = real(self, *arguments)
@@ -85,14 +86,14 @@ def test_a_worker_that_dies_leaves_whole_slices_and_the_next_goes_on(
             raise RuntimeError("power cut")
         return made
 
-    monkeypatch.setattr(rerating.Corrector, "write", write)
+    monkeypatch.setattr(Corrector, "write", write)
     with pytest.raises(RuntimeError):
         rerating.work(run.pk)
     run.refresh_from_db()
     assert (run.status, run.counts["looked"]) == (RerateStatus.FAILED, 14)
     assert RatedCorrection.objects.values("record_id").distinct().count() == 14
     assert list(violations()) == []
-    monkeypatch.setattr(rerating.Corrector, "write", real)
+    monkeypatch.setattr(Corrector, "write", real)
     again = rerating.apply(run, actor=ACTOR)
     assert (again.status, again.counts["looked"], again.accepted) == (RerateStatus.DONE, 24, rerating.ALL)
     assert RatedCorrection.objects.values("record_id").distinct().count() == 24

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rating.usage import registry
+from rating.usage.halves import Half
 from rating.usage.lines import plan_chunks
 from rating.usage.protocol import UsageRefused
 from rating.usage.reading import OpenUsage, open_usage
@@ -26,7 +27,8 @@ def opened(path: Path, zone: ZoneInfo = HONG_KONG) -> OpenUsage:
 
 def read(path: Path, zone: ZoneInfo = HONG_KONG) -> dict[int, UsageRow | BadRow]:
     usage = opened(path, zone)
-    return {row.line: row for chunk in plan_chunks(path, 3) for row in usage.rows(chunk)}
+    rows = [row for chunk in plan_chunks(path, 3) for row in usage.rows(chunk)]
+    return {row.line: row for row in rows if not isinstance(row, Half)}
 
 
 def generic(tmp_path: Path, lines: Sequence[str], zone: str = "Asia/Hong_Kong") -> list[UsageRow | BadRow]:
