@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, help="how many calls to measure with, e.g. 1000000")
     parser.add_argument("--json", action="store_true", help="one JSON list on stdout")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # Workers and files of a benchmark go with it.
     django.setup()
     names = list(load_all())
     if options.name and options.name not in names:
