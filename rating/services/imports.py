@@ -25,7 +25,7 @@ from rating.usage.protocol import UsageRefused
 from tiers.errors import Invalid, TollgateError
 from tiers.viewer import Actor
 
-LINES_PER_CHUNK = 50_000
+LINES_PER_CHUNK = 25_000
 POLL_S = 0.5
 
 
