@@ -95,6 +95,9 @@ def test_more_calls_ask_the_database_no_more(cast: Cast, tmp_path: Path) -> None
             lines(cast)
         return len(queries)
 
+    call(cast, tmp_path, Call("first", to="85225550123", at=lately))
+    lines(cast)  # prices are compiled at first use
     few = asked()
     call(cast, tmp_path, *(Call(f"c{i}", to="85225550123", at=lately + timedelta(minutes=i)) for i in range(9)))
-    assert asked() == few
+    lines(cast)
+    assert asked() <= few
