@@ -13,6 +13,7 @@ from pathlib import Path
 
 CONFIGURATION = Path(__file__).parents[2] / "examples/switches/kamailio/kamailio.cfg"
 HERE, SWITCH, THERE = "127.0.5.3", "127.0.5.2", "127.0.5.4"
+LOGIN = ("tollgate", "orders only")
 MISSING = [name for name in ("kamailio", "sipp") if shutil.which(name) is None]
 
 
@@ -23,16 +24,19 @@ def free_port(host: str) -> int:
 
 
 @contextmanager
-def kamailio(folder: Path, api: str, key: str, there_port: int) -> Iterator[int]:
-    """Kamailio that asks this server; the port at which it listens."""
+def kamailio(folder: Path, api: str, key: str, there_port: int, control_port: int = 0) -> Iterator[int]:
+    """Kamailio that asks this server; the port at which it listens. It takes orders where a port is given for them."""
     port = free_port(SWITCH)
     values = {
         "LISTEN": f"udp:{SWITCH}:{port}",
         "TOLLGATE": f"!TOLLGATE!{api}!g",
         "SWITCH_KEY": f"!SWITCH_KEY!{key}!g",
         "GATEWAY": f"!GATEWAY!sip:{THERE}:{there_port}!g",
+        "CONTROL_LOGIN": f"!CONTROL_LOGIN!{LOGIN[0]}:{LOGIN[1]}!g",
     }
     text = CONFIGURATION.read_text()
+    if control_port:
+        text = text.replace("#!KAMAILIO\n", f"#!KAMAILIO\n#!define CONTROL tcp:{SWITCH}:{control_port}\n", 1)
     for name, value in values.items():
         line = f"#!define {name} {value}" if name == "LISTEN" else f'#!substdef "{value}"'
         text = text.replace(f"#!ifndef {name}\n", f"{line}\n#!ifndef {name}\n")
