@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -19,12 +19,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.services.transactions import in_transaction
+from rating.live import spending
+from rating.live.emergency import EMERGENCY_SECONDS
 from rating.live.needs import Curve, curves
 from rating.live.switches import Switch
 from rating.live.terms import ANSWERED_WITHIN, CallTerms, as_json, freeze
 from rating.models import Source
 from rating.numbers import BadNumber, Number, ServiceClass
 from rating.pricing import CallFacts, Engine, Unpriced
+from rating.pricing.directory import Link
 from rating.services.identify import CustomerIndex
 from rating.services.quote import is_abroad
 from tiers.ids import uuid7
@@ -34,7 +37,10 @@ GRACE: Final = timedelta(seconds=30)
 """How long after its last second a call may still be ended by its switch before the reaper does."""
 LOCK_TIMEOUT_MS: Final = 1500
 LONGEST_ASKED_S: Final = 86_400
-SIP: Final = {"blocked": 403, "no_price": 503, "unknown": 404, "number": 404, "no_wallet": 503, "not_placed": 403}
+SIP: Final = {"barred": 403, "closed": 403, "unknown": 404, "number": 404, "not_placed": 403}
+"""Of refusals without the database; 503 for all others."""
+OF_THE_NUMBER: Final = {"barred", "closed"}
+"""Refusals that tell of the number dialled and nothing of a seller: everybody may hear them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +75,37 @@ def authorize(switch: Switch, ask: Ask, engine: Engine, *, now: datetime | None 
     asked_at = now or timezone.now()
     row = _row(switch, ask, asked_at)
     customer = _index(switch, engine).find(ask.account, ask.caller, ask.src_ip)
+    row["customer_id"] = str(customer) if customer else None
+    number = switch.plan.normalise(ask.to)
+    if isinstance(number, Number):
+        row |= {"number": number.e164[:32], "service_class": number.service_class}
+        if number.service_class is ServiceClass.EMERGENCY:
+            return Decision(True, EMERGENCY_SECONDS, 200, "emergency")
     if customer is None:
         return _turned_away(switch, engine, row, "unknown", None)
-    row["customer_id"] = str(customer)
-    number = switch.plan.normalise(ask.to)
     if isinstance(number, BadNumber):
         return _turned_away(switch, engine, row, "number", customer)
-    row |= {"number": number.e164[:32], "service_class": number.service_class}
     longest_s = min(ask.requested_s or switch.slice_s, switch.slice_s)
-    if number.service_class is ServiceClass.EMERGENCY or _internal(number):
-        return _allow(switch, engine, row, None, [], customer, longest_s)
-    facts = CallFacts(customer, number, is_abroad(number, switch.plan), asked_at, 1)
-    terms = freeze(engine, facts)
+    if longest_s < 1:
+        longest_s = switch.slice_s
+    abroad = is_abroad(number, switch.plan)
+    links = engine.chain(customer, asked_at)
+    chain = [customer, *(link.seller for link in links)]
+    closed_to = engine.directory.bars.closed_to(chain, number, abroad)
+    if closed_to is not None:
+        return _turned_away(switch, engine, row, "barred", closed_to)
+    if _internal(number):
+        return _allow(switch, engine, row, Granting([customer], longest_s))
+    trunk = _trunk(switch, engine, customer, links, asked_at, abroad=abroad)
+    terms = freeze(engine, CallFacts(customer, number, abroad, asked_at, 1, trunk))
     if isinstance(terms, Unpriced):
-        return _turned_away(switch, engine, row, terms.code, terms.seller or customer)
+        code = "closed" if terms.code == "blocked" else terms.code
+        return _turned_away(switch, engine, row, code, terms.seller or customer)
+    if terms.refused_by is not None:
+        return _turned_away(switch, engine, row, "below_cost", terms.refused_by)
     needed = curves(terms.tiers, longest_s, asked_at)
-    return _allow(switch, engine, row, terms, needed, customer, longest_s)
+    spend = spending.asked(terms.tiers, longest_s, engine, asked_at)
+    return _allow(switch, engine, row, Granting(chain, longest_s, terms, terms.carrier or trunk, needed, spend))
 
 
 def _row(switch: Switch, ask: Ask, asked_at: datetime) -> dict[str, Any]:
@@ -106,6 +127,8 @@ def _row(switch: Switch, ask: Ask, asked_at: datetime) -> dict[str, Any]:
         "cost": None,
         "slots": [],
         "wallets": [],
+        "spends": [],
+        "below_cost": [],
         "asked_at": asked_at.isoformat(),
         "expires_at": (asked_at + ANSWERED_WITHIN + GRACE).isoformat(),
         "max_seconds": 0,
@@ -119,24 +142,24 @@ def _row(switch: Switch, ask: Ask, asked_at: datetime) -> dict[str, Any]:
     }
 
 
-def _allow(
-    switch: Switch,
-    engine: Engine,
-    row: dict[str, Any],
-    terms: CallTerms | None,
-    needed: Sequence[Curve],
-    customer: UUID,
-    longest_s: int,
-) -> Decision:
-    chain = [customer]
-    carrier = switch.carrier_id
+class Granting(NamedTuple):
+    """What is judged of a call that has a price, or needs none: who must be active, for how long, at what needs."""
+
+    chain: list[UUID]
+    longest_s: int
+    terms: CallTerms | None = None
+    carrier: UUID | None = None
+    needed: Sequence[Curve] = ()
+    spend: Sequence[dict[str, Any]] = ()
+
+
+def _allow(switch: Switch, engine: Engine, row: dict[str, Any], granting: Granting) -> Decision:
+    terms, needed, carrier = granting.terms, granting.needed, granting.carrier
     if terms is not None:
         tiers, cost = as_json(terms)
-        chain += [tier.seller for tier in terms.tiers]
-        carrier = terms.carrier or carrier or _default_carrier(engine, terms)
         row |= {"tiers": tiers, "cost": cost, "destination": terms.tiers[0].destination[:200]}
-    limits = [*chain, *([carrier] if carrier else [])]
-    row |= {"carrier_id": str(carrier) if carrier else None, "max_seconds": longest_s}
+        row["below_cost"] = [str(seller) for seller in terms.below_cost]
+    row |= {"carrier_id": str(carrier) if carrier else None, "max_seconds": granting.longest_s}
 
     def decide() -> dict[str, Any]:
         starts = [1]
@@ -144,15 +167,16 @@ def _allow(
             starts.append(starts[-1] + len(curve.seconds))
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT rating_live_authorize(%s::jsonb, %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s)",
+                "SELECT rating_live_authorize(%s::jsonb, %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s, %s::jsonb)",
                 [
                     json.dumps(row),
-                    chain,
-                    limits,
+                    granting.chain,
+                    [*granting.chain, *([carrier] if carrier else [])],
                     [curve.wallet for curve in needed],
                     starts,
                     [second for curve in needed for second in curve.seconds],
                     [micros for curve in needed for micros in curve.micros],
+                    json.dumps(granting.spend) if granting.spend else None,
                 ],
             )
             return _said(cursor.fetchone())
@@ -193,6 +217,8 @@ def _heard(switch: Switch, engine: Engine, said: dict[str, Any]) -> tuple[str, i
     code, sip_code = str(said["code"] or ""), int(said["sip_code"])
     if said["allow"] or said["blame"] is None:
         return code, sip_code
+    if code in OF_THE_NUMBER:
+        return code, sip_code
     blame = UUID(said["blame"])
     carrier = engine.directory.carriers_by_id.get(blame)
     person = engine.directory.people.get(carrier.owner_id if carrier else blame)
@@ -202,12 +228,13 @@ def _heard(switch: Switch, engine: Engine, said: dict[str, Any]) -> tuple[str, i
     return told, sip_code if person.kind == Kind.CUSTOMER else 503
 
 
-def _default_carrier(engine: Engine, terms: CallTerms) -> UUID | None:
-    for tier in terms.tiers:
-        default = engine.directory.default_carriers.get(tier.brand)
-        if default is not None:
-            return default
-    return None
+def _trunk(
+    switch: Switch, engine: Engine, customer: UUID, links: Sequence[Link], at: datetime, *, abroad: bool
+) -> UUID | None:
+    """The carrier that is to carry the call: as chosen, where it leaves home; else the switch's own, else a brand's."""
+    chosen = engine.directory.choice(customer, links, at) if abroad else None
+    defaults = (engine.directory.default_carriers.get(link.brand) for link in links)
+    return chosen or switch.carrier_id or next(filter(None, defaults), None)
 
 
 def _internal(number: Number) -> bool:
@@ -232,7 +259,11 @@ def reason_text(code: str) -> str:
     """A refusal in words, as a switch's owner reads them."""
     texts = {
         "funds": _("Not enough funds or credit."),
-        "blocked": _("The caller, or a seller above it, is blocked, or the destination is closed."),
+        "spend": _("The limit of spend for this day is reached."),
+        "blocked": _("The caller, or a seller above it, is blocked."),
+        "barred": _("Calls to this destination are closed."),
+        "closed": _("The price list closes this destination."),
+        "below_cost": _("A seller would sell this call below its cost."),
         "concurrent": _("Too many calls at once."),
         "rate": _("Too many new calls in this second."),
         "unknown": _("No customer is known by this account, caller or address."),

@@ -21,6 +21,7 @@ from accounts.services.transactions import in_transaction
 from rating.live.asking import GRACE, LOCK_TIMEOUT_MS, LONGEST_ASKED_S
 from rating.live.bill import Outcome, Settlement, settlement
 from rating.live.needs import Curve, curves_answered
+from rating.live.spending import asked_again
 from rating.live.switches import Switch
 from rating.live.terms import ANSWERED_WITHIN, from_json
 from rating.models import LiveCall, LiveStatus
@@ -135,6 +136,7 @@ def _arguments(made: Settlement) -> list[str]:
 def _extend(call: LiveCall, wanted_s: int, answered_at: datetime, seen: datetime, *, anew: bool = False) -> int:
     terms = from_json(call.tiers, call.cost, call.carrier_id)
     needed: list[Curve] = curves_answered(terms.tiers, wanted_s, answered_at) if terms.tiers else []
+    spend = asked_again(call.spends, terms.tiers, wanted_s, answered_at)
     starts = [1]
     for curve in needed:
         starts.append(starts[-1] + len(curve.seconds))
@@ -142,16 +144,19 @@ def _extend(call: LiveCall, wanted_s: int, answered_at: datetime, seen: datetime
     def work() -> int:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT rating_live_extend(%s, %s, %s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::interval, %s)",
+                "SELECT rating_live_extend(%s, %s, %s, %s::uuid[], %s::int[], %s::int[], %s::bigint[], %s::interval,"
+                " %s, %s::jsonb)",
                 [
                     call.pk,
                     seen,
+                    wanted_s,
                     [curve.wallet for curve in needed],
                     starts,
                     [second for curve in needed for second in curve.seconds],
                     [micros for curve in needed for micros in curve.micros],
                     _interval(GRACE),
                     anew,
+                    json.dumps(spend) if spend else None,
                 ],
             )
             return int(cursor.fetchone()[0])

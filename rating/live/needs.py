@@ -57,6 +57,16 @@ def curves_answered(tiers: Sequence[TierTerms], longest_s: int, answered_at: dat
     return _curves(held, longest_s, answered_at, answered_at)
 
 
+def takings(tiers: Sequence[TierTerms], longest_s: int, begin: datetime, end: datetime) -> list[Curve]:
+    """What each tier's charge takes from its wallet, whatever comes in, for an answer from `begin` to `end`."""
+    if begin == end:
+        tiers = [tier._replace(rates=(tier.at(begin),)) for tier in tiers]
+    return [
+        _curve(tier.wallet, _gross(_course(tier.rates, longest_s, begin, end).amounts, tier.tax, tier.prepaid))
+        for tier in tiers
+    ]
+
+
 def _curves(tiers: Sequence[TierTerms], longest_s: int, begin: datetime, end: datetime) -> list[Curve]:
     made, below = [], None
     for position, tier in enumerate(tiers):

@@ -22,6 +22,7 @@ from rating.models import RateTerms
 from rating.pricing import CallFacts, Engine, PricedCall, Unpriced
 from rating.pricing.directory import Tax
 from rating.pricing.lists import Found
+from rating.services.guard import losses_of_call
 
 ANSWERED_WITHIN = timedelta(seconds=180)
 """A call rings no longer: prices are frozen for an answer within this time."""
@@ -65,11 +66,14 @@ class CostTerms(NamedTuple):
 
 
 class CallTerms(NamedTuple):
-    """`tiers` from the customer's up to the operator's."""
+    """`tiers` from the customer's up to the operator's. `below_cost`: the sellers that sell the call for less than they
+    pay; `refused_by`: the first whose brand does not let such a call pass."""
 
     tiers: tuple[TierTerms, ...]
     cost: CostTerms | None
     carrier: UUID | None
+    below_cost: tuple[UUID, ...] = ()
+    refused_by: UUID | None = None
 
 
 def rate_at(rates: tuple[Priced, ...], answered_at: datetime) -> Priced:
@@ -94,7 +98,11 @@ def freeze(engine: Engine, facts: CallFacts) -> CallTerms | Unpriced:
     if isinstance(later, PricedCall) and _founds(later) != _founds(now) and _links(later) == _links(now):
         moments.append((_change_between(engine, facts, later), later))
     ids = keep_terms(found for _moment, priced in moments for found in _founds(priced) if found is not None)
-    return _terms(engine, moments, ids)
+    losses = losses_of_call(now, engine, facts.answered_at)
+    return _terms(engine, moments, ids)._replace(
+        below_cost=tuple(one.seller for one in losses),
+        refused_by=next((one.seller for one in losses if one.refused), None),
+    )
 
 
 def _founds(priced: PricedCall) -> list[Found | None]:

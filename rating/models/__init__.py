@@ -5,6 +5,7 @@ from __future__ import annotations
 from rating.models.books import BookChange
 from rating.models.calls import Direction, RatedCall, RateTerms, RecordStatus, UsageRecord
 from rating.models.carriers import Carrier, CarrierChoice, Source, SourceIdentity
+from rating.models.checks import Bar, BarKind, DaySpend, SpendLimit
 from rating.models.decks import DeckFile, DeckStatus
 from rating.models.facts import Fact, Grain
 from rating.models.links import CarrierLink
@@ -24,12 +25,15 @@ from rating.models.rules import (
 from rating.models.usage import ChunkStatus, ImportStatus, Quarantined, RecordKey, UsageChunk, UsageHalf, UsageImport
 
 __all__ = [
+    "Bar",
+    "BarKind",
     "BookChange",
     "CallLimit",
     "Carrier",
     "CarrierChoice",
     "CarrierLink",
     "ChunkStatus",
+    "DaySpend",
     "DeckFile",
     "DeckStatus",
     "DestinationGroup",
@@ -61,6 +65,7 @@ __all__ = [
     "RerateStatus",
     "Source",
     "SourceIdentity",
+    "SpendLimit",
     "SwitchKey",
     "TableVersion",
     "UsageChunk",

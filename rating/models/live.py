@@ -87,8 +87,9 @@ class LiveStatus(models.TextChoices):
 class LiveCall(Scoped):
     """A call that a switch asked for. `tiers` and `cost` freeze the terms of its price, `slots` whose limits it uses.
 
-    max_seconds count from the answer. `duration_s` is what was charged for; `overrun_s` what the switch reported
-    beyond; `oddity` says why a reported figure was not believed.
+    `spends`: the days of limited wallets that it counts to ([{wallet, day, micros}]); `below_cost`: the sellers that
+    sell it for less than they pay. max_seconds count from the answer. `duration_s` is what was charged for;
+    `overrun_s` what the switch reported beyond; `oddity` says why a reported figure was not believed.
     """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("customer__path", "source__owner__path")
@@ -110,6 +111,8 @@ class LiveCall(Scoped):
     cost = models.JSONField(null=True)
     slots = ArrayField(models.UUIDField(), default=list)
     wallets = ArrayField(models.UUIDField(), default=list)
+    spends = models.JSONField(default=list)
+    below_cost = ArrayField(models.UUIDField(), default=list)
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)

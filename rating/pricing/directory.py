@@ -15,7 +15,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.models import Billing, Wallet
-from rating.models import Carrier, CarrierChoice, PriceTerms
+from rating.models import Carrier, CarrierChoice, PriceTerms, SpendLimit
+from rating.pricing.bars import Bars
 from tiers.models import Brand, Kind, Party, Placement
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -97,6 +98,8 @@ class Directory:
         brands = list(Brand.objects.values_list("pk", "time_zone", "currency"))
         self.zones = {pk: ZoneInfo(zone) for pk, zone, _currency in brands}
         self.currencies = {pk: currency for pk, _zone, currency in brands}
+        self.limited = frozenset(SpendLimit.objects.values_list("wallet_id", flat=True))
+        self.bars = Bars()
         self.carriers = {carrier.code: carrier for carrier in Carrier.objects.select_related("cost_table")}
         self.carriers_by_id = {carrier.pk: carrier for carrier in self.carriers.values()}
 

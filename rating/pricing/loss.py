@@ -45,15 +45,27 @@ class Loss:
         return self.cost - self.sale
 
 
+WEEK = timedelta(days=8)
+"""Within which every band of a week begins and ends."""
+
+
 def widest_loss(
-    sale: Found, cost: Found, exchange: Decimal, at: datetime, tax_percent: Decimal = Decimal(0)
+    sale: Found,
+    cost: Found,
+    exchange: Decimal,
+    at: datetime,
+    tax_percent: Decimal = Decimal(0),
+    ahead: timedelta = WEEK,
 ) -> Loss | None:
-    """Where the sale falls furthest below the cost; None: nowhere. `tax_percent`: the tax inside the sale's prices."""
+    """Where the sale falls furthest below the cost; None: nowhere. `tax_percent`: the tax inside the sale's prices.
+
+    `ahead`: bands that begin later than that are not looked at.
+    """
     keep = HUNDRED / (HUNDRED + tax_percent) if tax_percent else Decimal(1)
     if _plainly_above(sale, cost, exchange, keep):
         return None
     rounded = _rounded(sale, cost, exchange)
-    found = [one for one in _compared(sale, cost, exchange, at, keep) if one.gap > 0]
+    found = [one for one in _compared(sale, cost, exchange, at, keep, at + ahead) if one.gap > 0]
     return max(found, key=lambda one: one.gap - (rounded if one.call_s else 0), default=None)
 
 
@@ -77,7 +89,9 @@ def _plainly_above(sale: Found, cost: Found, exchange: Decimal, keep: Decimal) -
     )
 
 
-def _compared(sale: Found, cost: Found, exchange: Decimal, at: datetime, keep: Decimal) -> Iterator[Loss]:
+def _compared(
+    sale: Found, cost: Found, exchange: Decimal, at: datetime, keep: Decimal, until: datetime
+) -> Iterator[Loss]:
     sold, paid = sale.kernel, cost.kernel
     if not (sold.steps or sold.bands or paid.steps or paid.bands):
         yield Loss(sold.price * keep, paid.price * exchange, 0, 0, at)
@@ -85,7 +99,8 @@ def _compared(sale: Found, cost: Found, exchange: Decimal, at: datetime, keep: D
         return
     sold_unit, paid_unit = _by_second(sold), _by_second(paid)
     elapsed = sorted({0, *_step_starts(sold), *_step_starts(paid)})
-    for moment in sorted({at, *_band_edges(sold, at), *_band_edges(paid, at)}):
+    edges = (moment for rate in (sold, paid) for moment in _band_edges(rate, at) if moment <= until)
+    for moment in sorted({at, *edges}):
         for from_s in elapsed:
             sale_minute = _minute(sold_unit, from_s, moment) * keep
             yield Loss(sale_minute, _minute(paid_unit, from_s, moment) * exchange, 0, from_s, moment)

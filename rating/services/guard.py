@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from rating.live.memory import Memory
 from rating.models import PriceList, PriceTerms
 from rating.models.lists import BelowCost
 from rating.numbers import ServiceClass
@@ -31,6 +32,8 @@ from tiers.errors import Conflict
 from tiers.models import Kind
 
 MOST_SHOWN = 50
+AHEAD = timedelta(hours=1)
+"""How far a call looks into the bands to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ class _Net:
 
     def __init__(self, engine: Engine, at: datetime, brand: UUID, bought: UUID | None) -> None:
         self._exchange, self._at = engine.shelf.exchange, at
-        self._sold_tax, self._bought_tax = self._inside(engine, brand), self._inside(engine, bought)
+        self.sold_tax, self._bought_tax = self._inside(engine, brand), self._inside(engine, bought)
 
     @staticmethod
     def _inside(engine: Engine, brand: UUID | None) -> Decimal:
@@ -155,12 +158,13 @@ class _Net:
         return tax.rate if tax is not None and tax.included else Decimal(0)
 
     def loss(self, sale: Found, cost: Found | None) -> Loss | None:
-        if cost is None:
-            return None
+        share = None if cost is None else self.share(sale, cost)
+        return None if cost is None or share is None else widest_loss(sale, cost, share, self._at, self.sold_tax)
+
+    def share(self, sale: Found, cost: Found) -> Decimal | None:
+        """What of the cost counts, in the sale's currency: without the tax inside it. None without exchange rate."""
         rate = self._exchange.rate(cost.measure.currency, sale.measure.currency, self._at)
-        if rate is None:
-            return None
-        return widest_loss(sale, cost, rate * 100 / (100 + self._bought_tax), self._at, self._sold_tax)
+        return None if rate is None else rate * 100 / (100 + self._bought_tax)
 
 
 def _prefixes(group: Group, cost: Cost, under: str) -> Iterable[str]:
@@ -238,14 +242,27 @@ def losses_of_call(priced: PricedCall, engine: Engine, at: datetime) -> list[Tie
     """For a call that is priced (a live one before it begins): each tier whose sale is below its buy, customer's first.
 
     The buy of a tier is the sale of the one above it; the operator's is the carrier's cost, where that is known.
-    `refused`: the tier's brand does not let such a call pass.
+    Bands count that the call itself may meet. `refused`: the tier's brand does not let such a call pass.
     """
     found = []
     for position, tier in enumerate(priced.tiers):
         above = priced.tiers[position + 1] if position + 1 < len(priced.tiers) else None
         cost = above.found if above else (priced.cost.found if priced.cost else None)
-        loss = _Net(engine, at, tier.link.brand, above.link.brand if above else None).loss(tier.found, cost)
+        loss = _loss_of(tier.found, cost, _Net(engine, at, tier.link.brand, above.link.brand if above else None), at)
         if loss is not None:
             refused = engine.directory.below_cost.get(tier.link.brand) == BelowCost.REFUSE
             found.append(TierLoss(tier.link.seller, tier.link.buyer, tier.found.measure.currency, loss, refused))
     return found
+
+
+_told: Memory[tuple[object, ...], tuple[Loss | None]] = Memory(100_000)
+"""What two prices compared to, by all that they are made of; of prices with bands, for each minute."""
+
+
+def _loss_of(sale: Found, cost: Found | None, net: _Net, at: datetime) -> Loss | None:
+    share = None if cost is None else net.share(sale, cost)
+    if cost is None or share is None:
+        return None
+    moment = at.replace(second=0, microsecond=0) if sale.row.bands or cost.row.bands else None
+    key = (sale.digest, cost.digest, share, net.sold_tax, moment)
+    return _told.ask(key, lambda: (widest_loss(sale, cost, share, moment or at, net.sold_tax, AHEAD),))[0]
