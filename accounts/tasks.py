@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from accounts import books
-from accounts.services import holds
+from accounts.services import holds, watching
 
 
 @shared_task
@@ -16,3 +16,9 @@ def snapshot_books() -> int:
 @shared_task
 def release_expired_holds() -> int:
     return holds.release_expired()
+
+
+@shared_task
+def watch_balances() -> int:
+    """Who crossed its warning balance, has nothing left, or was blocked; how many alarms were raised."""
+    return watching.watch_balances()

@@ -279,7 +279,8 @@ CELERY_BEAT_SCHEDULE = {
     "documents": {"task": "invoicing.tasks.render_missing", "schedule": 60.0},
     "expired-holds": {"task": "accounts.tasks.release_expired_holds", "schedule": 60.0},
     "book-snapshots": {"task": "accounts.tasks.snapshot_books", "schedule": 3600.0},
-    "balance-alerts": {"task": "billing.tasks.warn_low_balances", "schedule": 60.0},
+    "balance-alarms": {"task": "accounts.tasks.watch_balances", "schedule": 30.0},
+    "alarm-mails": {"task": "invoicing.tasks.mail_alarms", "schedule": 15.0},
     "overdue": {"task": "invoicing.tasks.mark_overdue", "schedule": 3600.0},
 }
 if env_flag("EXCHANGE_FETCH"):

@@ -10,7 +10,7 @@ import pghistory
 from celery import shared_task
 
 from invoicing.models import Invoice
-from invoicing.services import documents, outbox, payments, runs
+from invoicing.services import alarms, documents, outbox, payments, runs
 from tiers.models import Party
 from tiers.viewer import Actor
 
@@ -21,6 +21,12 @@ log = logging.getLogger(__name__)
 def send_outbox() -> int:
     """Send the mails that are due; how many went out."""
     return outbox.send_due().sent
+
+
+@shared_task
+def mail_alarms() -> int:
+    """Queue the mails of alarms that nobody was told of yet; how many."""
+    return alarms.mail_alarms()
 
 
 @shared_task

@@ -103,7 +103,6 @@ class Wallet(Scoped):
         help_text=_("Share of what this wallet has available that its owner may promise to its own buyers."),
     )
     warn_below = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
-    warned_at = models.DateTimeField(null=True, blank=True)
     posted = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0), editable=False)
     held = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0), editable=False)
     owed_below = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0), editable=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -26,6 +29,15 @@ def front_door(request: HttpRequest) -> HttpResponse:
     """`/`: a member goes to the portal of the party it looks for, anyone else to the login."""
     viewer: Viewer | None = getattr(request, "viewer", None)
     return HttpResponseRedirect(reverse(f"{viewer.party.kind}:home" if viewer else "account_login"))
+
+
+@require_GET
+def alarm(request: HttpRequest, alarm: UUID) -> HttpResponse:
+    """`/alarms/ID/`, as mails name it: a member goes to its own portal, anyone else to the login and then there."""
+    viewer: Viewer | None = getattr(request, "viewer", None)
+    if viewer is None:
+        return redirect_to_login(request.get_full_path())
+    return HttpResponseRedirect(reverse(f"{viewer.party.kind}:home"))
 
 
 @require_GET

@@ -9,6 +9,7 @@ from billing.portals import choosing, frame, mailbox
 
 urlpatterns = [
     path("", frame.front_door, name="front_door"),
+    path("alarms/<uuid:alarm>/", frame.alarm, name="alarm"),
     path("look.css", frame.look_css, name="look_css"),
     path("look/logo.png", frame.look_logo, name="look_logo"),
     path("act/", frame.start_acting, name="start_acting"),

@@ -14,7 +14,9 @@ from tiers.models import Party
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A mail in plain text. `key` names its occasion for ever: the same key again queues nothing. `copy` is blind."""
+    """A mail in plain text, and in HTML where given. `key` names its occasion for ever: the same key again queues
+    nothing. `copy` is blind.
+    """
 
     key: str
     seller: Party
@@ -24,6 +26,7 @@ class Notice:
     copy: list[str] = field(default_factory=list)
     sender: str = ""
     sender_name: str = ""
+    html: str = ""
 
 
 def queue(notice: Notice) -> bool:
@@ -40,6 +43,7 @@ def queue(notice: Notice) -> bool:
         "bcc": [address for address in notice.copy if address.casefold() not in known],
         "subject": " ".join(notice.subject.split())[:300],
         "text": notice.text,
+        "html": notice.html,
         "message_id": f"<{pk}@{_domain(sender)}>",
         "next_try_at": timezone.now(),
     }

@@ -12,6 +12,7 @@ from tests.billing.world import World
 
 FRAME = {
     "front_door": "the way in: login, or the reader's own portal",
+    "alarm": "leads into the reader's own portal, whatever it names",
     "look_css": "a colour that the address itself names",
     "look_logo": "the logo of the brand that this reader meets anyway",
     "choose": "by a one-time link only; test_carrier_link",

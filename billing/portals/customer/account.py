@@ -57,7 +57,9 @@ class WarningForm(forms.Form):
         required=False,
         max_digits=20,
         decimal_places=6,
-        help_text=gettext_lazy("Empty: no warning. Otherwise a mail goes out once when less than this is available."),
+        help_text=gettext_lazy(
+            "A mail goes out once when less than this is left. Empty: as your seller says, or never."
+        ),
     )
 
 

@@ -197,7 +197,7 @@ class LimitsForm(CreditForm):
         required=False,
         max_digits=20,
         decimal_places=6,
-        help_text=gettext_lazy("A mail goes out once when less than this is available. Empty: never."),
+        help_text=gettext_lazy("A mail goes out once when less than this is left. Empty: as your rule for all says."),
     )
 
 
