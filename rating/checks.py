@@ -15,7 +15,8 @@ from rating.kernel import Rate, RateError, price
 
 # What each rated call is worth now: as its newest correction says, else as it was charged.
 NOW = """
-    (SELECT c.id, c.record_id, c.seller_id, c.buyer_id, c.currency, c.started_at, c.duration_s,
+    (SELECT c.id, c.record_id, c.seller_id, c.buyer_id, c.currency, c.started_at,
+        COALESCE(k.duration_s, c.duration_s) AS duration_s,
         COALESCE(k.billed_s, c.billed_s) AS billed_s, COALESCE(k.sale, c.sale) AS sale, COALESCE(k.tax, c.tax) AS tax,
         CASE WHEN k.id IS NULL THEN c.cost ELSE k.cost END AS cost,
         CASE WHEN k.id IS NULL THEN c.cost_currency ELSE k.cost_currency END AS cost_currency,
@@ -147,6 +148,25 @@ LAWS: dict[str, str] = {
         LEFT JOIN (SELECT import_id, count(*) AS kept FROM rating_usagerecord GROUP BY import_id) r
             ON r.import_id = i.id
         WHERE k.kept <> COALESCE(r.kept, 0)""",
+    "import_reconciled": """
+        SELECT i.id, NULL, k.told, COALESCE(r.told, 0) FROM rating_usageimport i
+        JOIN (SELECT usage_import_id, sum(reconciled) AS told FROM rating_usagechunk GROUP BY usage_import_id) k
+            ON k.usage_import_id = i.id
+        LEFT JOIN (SELECT usage_import_id, count(*) AS told FROM rating_reconciled GROUP BY usage_import_id) r
+            ON r.usage_import_id = i.id
+        WHERE k.told <> COALESCE(r.told, 0)""",
+    "live_and_file": """
+        SELECT r.id, NULL, 'charged once, as the live call ' || l.id, 'charged by its file too'
+        FROM rating_livecall l
+        JOIN rating_usagerecord r ON r.source_id = l.source_id AND r.call_id = l.call_id
+        WHERE l.status <> 'refused' AND r.import_id IS NOT NULL AND r.status = 'rated'""",
+    "live_record": """
+        SELECT l.id, NULL, l.status || ', ' || l.duration_s || ' s and ' || l.overrun_s || ' s beyond',
+            concat_ws(' ', r.status, r.duration_s, r.overrun_s)
+        FROM rating_livecall l LEFT JOIN rating_usagerecord r ON r.id = l.record_id
+        WHERE (l.record_id IS NOT NULL AND (r.duration_s, r.overrun_s)
+                IS DISTINCT FROM (l.duration_s + l.overrun_s, l.overrun_s))
+            OR (l.status IN ('ended', 'failed', 'reaped') AND r.id IS NULL)""",
     "facts": FACTS,
     "fact_grains": FACT_GRAINS,
     "fact_counts": """
@@ -160,7 +180,8 @@ PRICED = """
     SELECT c.id, c.terms_id, c.duration_s, c.answered_at, c.billed_s, c.sale, c.tax, c.currency, t.body
     FROM rating_ratedcall c LEFT JOIN rating_rateterms t ON t.id = c.terms_id
     UNION ALL
-    SELECT k.id, k.terms_id, c.duration_s, c.answered_at, k.billed_s, k.sale, k.tax, k.currency, t.body
+    SELECT k.id, k.terms_id, COALESCE(k.duration_s, c.duration_s), c.answered_at, k.billed_s, k.sale, k.tax,
+        k.currency, t.body
     FROM rating_ratedcorrection k JOIN rating_ratedcall c ON c.id = k.rated_call_id
     LEFT JOIN rating_rateterms t ON t.id = k.terms_id WHERE NOT k.withdrawn
 """

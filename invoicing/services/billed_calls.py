@@ -15,7 +15,7 @@ Where the operator sells, the call names the carrier that carried it and was pai
 
 _CALLS = """
     SELECT c.id, {transfer} AS transfer_id, c.record_id, c.seller_id, c.buyer_id, c.started_at, c.caller, c.number,
-        c.duration_s, COALESCE(m.destination, c.destination) AS destination,
+        COALESCE(m.duration_s, c.duration_s) AS duration_s, COALESCE(m.destination, c.destination) AS destination,
         COALESCE(m.service_class, c.service_class) AS service_class, COALESCE(m.billed_s, c.billed_s) AS billed_s,
         COALESCE(m.price_list_id, c.price_list_id) AS price_list_id,
         CASE WHEN m.rated_call_id IS NULL THEN c.carrier_id ELSE m.carrier_id END AS carrier_id,
@@ -26,7 +26,7 @@ _BOUNDS = "c.seller_id = %(seller)s AND c.id >= rating_id_floor(%(since)s) AND c
 CALLS = f"""(
     WITH moved AS MATERIALIZED (
         SELECT DISTINCT ON (k.rated_call_id) k.rated_call_id, k.transfer_id, k.destination, k.service_class, k.billed_s,
-            k.price_list_id, k.carrier_id, k.withdrawn,
+            k.duration_s, k.price_list_id, k.carrier_id, k.withdrawn,
             sum(k.sale - k.sale_before) OVER whole AS more, bool_or(t.reverses_id IS NULL) OVER whole AS first
         FROM rating_ratedcorrection k JOIN accounts_transfer t ON t.id = k.transfer_id
         WHERE k.transfer_id = ANY(%(transfers)s)

@@ -54,8 +54,11 @@ class TierBill(NamedTuple):
     tax: Decimal
 
 
-def settlement(call: LiveCall, outcome: Outcome) -> Settlement:
-    """Work out what is to be written. Opens book accounts and monthly partitions where they are missing."""
+def settlement(call: LiveCall, outcome: Outcome, record_id: UUID | None = None) -> Settlement:
+    """Work out what is to be written, by the usage record's id where it is given.
+
+    Opens book accounts and monthly partitions where they are missing.
+    """
     charged_s = min(outcome.duration_s, call.max_seconds)
     terms = from_json(call.tiers, call.cost, call.carrier_id)
     answered_at = outcome.answered_at
@@ -70,7 +73,7 @@ def settlement(call: LiveCall, outcome: Outcome) -> Settlement:
             cost = held, price(held.rate, outcome.duration_s, answered_at)
     rated = any(bill.charge.charged for bill in bills)
     _partitions(call.asked_at.year, call.asked_at.month)
-    record = str(uuid7(call.asked_at))
+    record = str(record_id or uuid7(call.asked_at))
     writer = Writer(call, terms, outcome, charged_s, record)
     transfers, rows = writer.charges(bills, cost) if rated else ([], [])
     return Settlement(
@@ -218,6 +221,7 @@ class Writer:
             "started_at": call.asked_at.isoformat(),
             "answered_at": answered.isoformat() if answered and self._outcome.duration_s else None,
             "duration_s": self._outcome.duration_s,
+            "overrun_s": self._outcome.duration_s - self._charged_s,
             "src_ip": call.src_ip,
             "src_port": call.src_port,
             "user_agent": call.user_agent,

@@ -11,7 +11,6 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
-from typing import Final
 
 from django.db import connection
 from django.utils import timezone
@@ -19,15 +18,15 @@ from django.utils.translation import gettext as _
 
 from accounts.services.transactions import in_transaction
 from rating.live.asking import GRACE, LOCK_TIMEOUT_MS, LONGEST_ASKED_S
-from rating.live.bill import Outcome, Settlement, settlement
+from rating.live.bill import Outcome
 from rating.live.needs import Curve, curves_answered
+from rating.live.settling import CLOCK_SLACK_S, NO_ANSWER, settle
 from rating.live.spending import asked_again
 from rating.live.switches import Switch
+from rating.live.telling import assumed, told_late
 from rating.live.terms import ANSWERED_WITHIN, from_json
 from rating.models import LiveCall, LiveStatus
 from tiers.errors import NotFound
-
-CLOCK_SLACK_S: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +80,28 @@ def going_on(switch: Switch, call: LiveCall, duration_s: object) -> Standing:
 
 
 def ended(call: LiveCall, duration_s: object, *, answered_at: datetime | None = None) -> LiveCall:
-    """The call is over after so many seconds: charge them, free the rest. Once; a second end changes nothing."""
-    if not call.is_open:
-        return call
+    """The call is over after so many seconds: charge them, free the rest. Once; a second end changes nothing.
+
+    An end that comes after the reaper corrects what he assumed, where its figure can be believed.
+    """
     now = timezone.now()
     told_s = _seconds(duration_s)
     most_s = max(0, int((now - (call.answered_at or call.asked_at)).total_seconds())) + CLOCK_SLACK_S
+    if not call.is_open:
+        return told_late(call, told_s) if assumed(call) and told_s is not None and 0 <= told_s <= most_s else call
     oddity = ""
     if told_s is None or told_s < 0 or told_s > most_s:
         oddity = f"reported {str(duration_s)[:40]} s of at most {most_s} s"
         told_s = max(0, most_s - CLOCK_SLACK_S)
     began = call.answered_at or _believed(answered_at or now - timedelta(seconds=told_s), call, now)
-    return _settle(call, Outcome(LiveStatus.ENDED if told_s else LiveStatus.FAILED, told_s, began, now, oddity))
+    return settle(call, Outcome(LiveStatus.ENDED if told_s else LiveStatus.FAILED, told_s, began, now, oddity))
 
 
 def failed(call: LiveCall) -> LiveCall:
-    """Nobody answered: everything set aside is free again."""
+    """Nobody answered: everything set aside is free again, and what the reaper took for the call flows back."""
     if not call.is_open:
-        return call
-    return _settle(call, Outcome(LiveStatus.FAILED, 0, None, timezone.now(), ""))
+        return told_late(call, 0) if assumed(call) else call
+    return settle(call, Outcome(LiveStatus.FAILED, 0, None, timezone.now(), ""))
 
 
 def reaped(call: LiveCall) -> LiveCall:
@@ -111,26 +113,10 @@ def reaped(call: LiveCall) -> LiveCall:
         return call
     now = timezone.now()
     if call.answered_at is None and call.interims:
-        return _settle(call, Outcome(LiveStatus.FAILED, 0, None, now, "no answer was reported"))
+        return settle(call, Outcome(LiveStatus.FAILED, 0, None, now, NO_ANSWER))
     began = call.answered_at or call.asked_at
     oddity = "its end was never reported"
-    return _settle(call, Outcome(LiveStatus.REAPED, call.max_seconds, began, now, oddity))
-
-
-def _settle(call: LiveCall, outcome: Outcome) -> LiveCall:
-    made = settlement(call, outcome)
-
-    def work() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT rating_live_settle(%s, %s, %s, %s, %s, %s)", [call.pk, *_arguments(made)])
-
-    in_transaction(work, lock_timeout_ms=4 * LOCK_TIMEOUT_MS)
-    call.refresh_from_db()
-    return call
-
-
-def _arguments(made: Settlement) -> list[str]:
-    return [json.dumps(part) for part in (made.outcome, made.transfers, made.usage, made.rated, made.facts)]
+    return settle(call, Outcome(LiveStatus.REAPED, call.max_seconds, began, now, oddity))
 
 
 def _extend(call: LiveCall, wanted_s: int, answered_at: datetime, seen: datetime, *, anew: bool = False) -> int:

@@ -100,8 +100,9 @@ def pair(said: Attributes, name: str) -> str:
 
 
 def call_id_of(said: Attributes) -> str:
-    """The session: one id for all legs of a call."""
-    return pair(said, "call-id") or first(said, "h323-conf-id") or first(said, "Acct-Session-Id")
+    """The session: one id for all legs of a call, as the reader of `detail` files knows it too."""
+    conference = first(said, "h323-conf-id").removeprefix("h323-conf-id=").strip()
+    return pair(said, "call-id") or conference or first(said, "Acct-Session-Id")
 
 
 def ask_of(said: Attributes) -> Ask:

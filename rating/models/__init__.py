@@ -12,6 +12,7 @@ from rating.models.links import CarrierLink
 from rating.models.lists import ExchangeRate, Follows, ListTerms, PriceList, PriceTerms
 from rating.models.live import CallLimit, LiveCall, LiveStatus, SwitchKey
 from rating.models.rates import Rate, RateTable
+from rating.models.reconciled import Done, Reconciled
 from rating.models.rerating import RatedCorrection, RerateRun, RerateStatus
 from rating.models.rules import (
     DestinationGroup,
@@ -38,6 +39,7 @@ __all__ = [
     "DeckStatus",
     "DestinationGroup",
     "Direction",
+    "Done",
     "ExchangeRate",
     "Fact",
     "Follows",
@@ -59,6 +61,7 @@ __all__ = [
     "RateTerms",
     "RatedCall",
     "RatedCorrection",
+    "Reconciled",
     "RecordKey",
     "RecordStatus",
     "RerateRun",

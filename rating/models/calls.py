@@ -45,7 +45,8 @@ class Direction(models.TextChoices):
 class UsageRecord(Scoped):
     """What happened, as a source reported it. `reason` says why it is unrated, with the tier.
 
-    Incoming and internal calls are kept and never charged; nor is `reference`, the switch's own figure.
+    Incoming and internal calls are kept and never charged; nor is `reference`, the switch's own figure. `overrun_s` of
+    its seconds were beyond what a live call was charged for: the carrier is paid for them, nobody else pays.
     """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("customer__path", "source__owner__path")
@@ -66,6 +67,7 @@ class UsageRecord(Scoped):
     started_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     duration_s = models.IntegerField()
+    overrun_s = models.IntegerField(default=0)
     src_ip = models.GenericIPAddressField(null=True)
     src_port = models.IntegerField(null=True)
     user_agent = models.TextField()
@@ -76,6 +78,11 @@ class UsageRecord(Scoped):
     class Meta:
         managed = False
         db_table = "rating_usagerecord"
+
+    @property
+    def charged_s(self) -> int:
+        """The seconds that buyers pay for."""
+        return self.duration_s - self.overrun_s
 
     @property
     def why_free(self) -> str:

@@ -105,6 +105,9 @@ class RerateRun(Scoped):
 class RatedCorrection(Scoped):
     """The `number`-th correction of a rated call: `*_before` is what stood, the plain fields what holds since.
 
+    `run` is the re-rating that made it; None where a live call turned out to be shorter or longer than it was charged
+    for. `duration_s` None: as the call says.
+
     `withdrawn`: the call is no longer this pair's at all (its chain was corrected); amounts are then 0. A transfer is
     named for each difference, and itself names the transfer that charged the call at first; `cost_back_transfer` is
     what took a carrier's old cost back where the carrier or the currency changed.
@@ -117,7 +120,7 @@ class RatedCorrection(Scoped):
         RatedCall, on_delete=models.DO_NOTHING, related_name="corrections", db_constraint=False, db_index=False
     )
     number = models.PositiveSmallIntegerField()
-    run = models.ForeignKey(RerateRun, on_delete=models.PROTECT, related_name="corrections")
+    run = models.ForeignKey(RerateRun, on_delete=models.PROTECT, null=True, related_name="corrections")
     record_id = models.UUIDField()
     seller = models.ForeignKey(
         Party, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
@@ -127,12 +130,14 @@ class RatedCorrection(Scoped):
     sale_before = models.DecimalField(max_digits=20, decimal_places=6)
     tax_before = models.DecimalField(max_digits=20, decimal_places=6)
     billed_s_before = models.IntegerField()
+    duration_s_before = models.IntegerField(null=True)
     cost_before = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     cost_currency_before = models.CharField(max_length=3, null=True)
     withdrawn_before = models.BooleanField()
     sale = models.DecimalField(max_digits=20, decimal_places=6)
     tax = models.DecimalField(max_digits=20, decimal_places=6)
     billed_s = models.IntegerField()
+    duration_s = models.IntegerField(null=True)
     cost = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     cost_currency = models.CharField(max_length=3, null=True)
     withdrawn = models.BooleanField()

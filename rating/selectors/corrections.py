@@ -49,6 +49,8 @@ def _lay(correction: RatedCorrection, call: RatedCall) -> None:
     hidden = call.get_deferred_fields()
     for name in (*SHOWN, *(name for name in COST if name not in hidden)):
         setattr(call, name, getattr(correction, name))
+    if correction.duration_s is not None:
+        call.duration_s = correction.duration_s
     for relation in ("terms", "price_list", "carrier", *(("cost_terms",) if "cost_terms_id" not in hidden else ())):
         setattr(call, relation, getattr(correction, relation))
 
@@ -100,11 +102,15 @@ def histories(viewer: Viewer, calls: Iterable[RatedCall]) -> dict[UUID, list[Ste
 
 def _step(viewer: Viewer, row: RatedCorrection) -> Step:
     run = row.run
-    own = run.party.is_at_or_below(viewer.party)
+    if run is None:
+        who, why = _("Its switch"), _("What the call really lasted was told after it had been charged.")
+    else:
+        own = run.party.is_at_or_below(viewer.party)
+        who, why = run.applied_by if own else _("Your seller"), run.reason
     return Step(
         row.created_at,
-        run.applied_by if own else _("Your seller"),
-        run.reason,
+        who,
+        why,
         row.sale_before,
         row.sale,
         row.tax_before,
@@ -123,7 +129,9 @@ def moved(calls: QuerySet[RatedCall]) -> Iterator[tuple[int, dict[str, Any]]]:
     for sign, side in ((-1, "_before"), (1, "")):
         sums = rows.values("currency", costs_in=F(f"cost_currency{side}")).annotate(
             calls=Count("id", filter=Q(**{f"withdrawn{side}": False})),
-            seconds=Sum("rated_call__duration_s", filter=Q(**{f"withdrawn{side}": False})),
+            seconds=Sum(
+                Coalesce(f"duration_s{side}", "rated_call__duration_s"), filter=Q(**{f"withdrawn{side}": False})
+            ),
             sales=Sum(f"sale{side}"),
             costs=Sum(f"cost{side}"),
         )

@@ -29,6 +29,7 @@ from rating.services.halves import Joined, Rejoined, foresee, join_halves
 from rating.services.keys import Holder, Overtaken, claim, keys_of, taken
 from rating.services.leases import Lease
 from rating.services.posting import Batch, Poster, make_partitions, records_of, write_records
+from rating.services.reconciling import LiveCalls, Telling, apart, is_live
 from rating.services.sorting import FREE, RATED, UNRATED, Keyed, Sorted, Sorter
 from rating.usage.halves import Half
 from rating.usage.lines import Chunk
@@ -88,6 +89,7 @@ class Desk:
         self._usage = open_import(usage_import)
         self._sorter = Sorter(usage_import.source, engine)
         self._poster = Poster(engine)
+        self._live = LiveCalls(usage_import.source_id)
 
     def prepare(self, lease: Lease) -> Ready:
         """Read, tell apart, price and lay out. What was taken before costs little: it is not priced."""
@@ -99,14 +101,16 @@ class Desk:
         )
         found = records.merged(read.clean, [*rows, *foreseen.rows], read.text)
         lease.check()
-        keyed, strangers = self._sorter.keyed(found, _repeats(lease.chunk))
+        found, calls = self._live.marked(found)
+        keyed, strangers = self._sorter.keyed(found, _repeats(lease.chunk), is_live(found))
         outcome.bad += strangers
         keyed = _untaken(keyed, taken(self._import.source_id, keyed.keys), outcome)
+        telling, keyed = apart(self._import, keyed, calls)
         lease.check()
         sorted_, bad = self._sorted(keyed)
         outcome.bad += bad
         lease.check()
-        ready = Ready(self._import, lease, sorted_, outcome, self._poster, halves, foreseen)
+        ready = Ready(self._import, lease, sorted_, outcome, self._poster, halves, foreseen, telling)
         ready.lay_out({})
         _make_room(sorted_)
         return ready
@@ -151,7 +155,11 @@ class Desk:
 
 @dataclass(slots=True)
 class Ready:
-    """A chunk laid out: all rows as they will be written, unless somebody takes one of the keys first."""
+    """A chunk laid out: all rows as they will be written, unless somebody takes one of the keys first.
+
+    `telling`: the records of live calls, which are not rated again; where there are any, `taking` has the others with
+    their ids, and all keys are laid out once the calls are locked.
+    """
 
     usage_import: UsageImport
     lease: Lease
@@ -160,6 +168,8 @@ class Ready:
     poster: Poster
     halves: Sequence[Half]
     foreseen: Joined
+    telling: Telling | None = None
+    taking: tuple[Keyed, NDArray[np.void]] | None = None
     keys: bytes = b""
     records: bytes = b""
     batch: Batch | None = None
@@ -172,11 +182,16 @@ class Ready:
         at = _firsts(keyed, before, outcome)
         kept = np.zeros(len(keyed), dtype=np.bool_)
         kept[at] = True
-        taking = keyed.only(at)
-        self.keys = keys_of(source, taking.keys, taking.contents, self.sorted.ids[at])
+        taking = keyed.only(at), self.sorted.ids[at]
         self.records = records_of(self.sorted, source, self.usage_import.pk, kept)
         self.batch = self.poster.lay_out(self.sorted, self.lease.chunk.pk.hex, kept)
-        self.bad, self.counts = outcome.bad, _counts(self.sorted.status[kept], outcome)
+        if self.telling is not None:
+            self.telling.take(_firsts(self.telling.keyed, before, outcome))
+            self.taking = taking
+        else:
+            self.keys = keys_of(source, taking[0].keys, taking[0].contents, taking[1])
+        told = 0 if self.telling is None else len(self.telling)
+        self.bad, self.counts = outcome.bad, _counts(self.sorted.status[kept], outcome, told)
 
     def write(self) -> dict[str, int]:
         """Write the chunk and return its counts. Raises LeaseLost or Rejoined, with nothing written."""
@@ -184,19 +199,33 @@ class Ready:
             try:
                 return in_transaction(self._write, lock_timeout_ms=20_000)
             except Overtaken:
-                self.lay_out(taken(self.usage_import.source_id, self.sorted.keyed.keys))
+                told = () if self.telling is None else self.telling.keyed.keys
+                self.lay_out(taken(self.usage_import.source_id, [*self.sorted.keyed.keys, *told]))
         raise Overtaken
 
     def _write(self) -> dict[str, int]:
         chunk = self.lease.keep()
         join_halves(self.usage_import.source_id, chunk, self.halves, self.foreseen)
-        claim(self.keys)
+        if self.telling is not None:
+            self.telling.lock()
+        claim(self._keys())
         _write_quarantine(self.bad, self.usage_import)
         write_records(self.records)
         _finish(chunk, self.counts)
         assert self.batch is not None
-        self.batch.write(Actor(f"import of {self.usage_import.name}"[:254], self.usage_import.actor_id))
+        self.batch.write_calls()
+        if self.telling is not None:
+            self.telling.settle(self.batch.accounts())
+        self.batch.post(Actor(f"import of {self.usage_import.name}"[:254], self.usage_import.actor_id))
         return self.counts
+
+    def _keys(self) -> bytes:
+        """Rows of all keys that are taken; those of live calls point at the live call's record."""
+        if self.telling is None or self.taking is None:
+            return self.keys
+        (keyed, ids), told = self.taking, self.telling.new()
+        ids = np.concatenate([ids, self.telling.record_ids()])
+        return keys_of(self.usage_import.source_id, [*keyed.keys, *told.keys], [*keyed.contents, *told.contents], ids)
 
 
 def _not_priced(keyed: Keyed, row: int, error: Exception) -> BadRow:
@@ -245,7 +274,7 @@ def _make_room(sorted_: Sorted) -> None:
     make_partitions(filter(None, (moment_of(int(day) * 86_400_000_000) for day in days)))
 
 
-def _counts(status: NDArray[np.int8], outcome: Outcome) -> dict[str, int]:
+def _counts(status: NDArray[np.int8], outcome: Outcome, reconciled: int) -> dict[str, int]:
     counts = {
         "rated": int((status == RATED).sum()),
         "unrated": int((status == UNRATED).sum()),
@@ -254,6 +283,7 @@ def _counts(status: NDArray[np.int8], outcome: Outcome) -> dict[str, int]:
         "quarantined": len(outcome.bad),
         "waiting": outcome.waiting,
         "joined": outcome.joined,
+        "reconciled": reconciled,
     }
     return {"read": sum(counts.values()), **counts}
 

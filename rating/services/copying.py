@@ -35,6 +35,12 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
 }
 
 
+def text_array(values: Iterable[str]) -> str:
+    """A literal of type text[]."""
+    quoted = (value.replace("\0", "").replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+
+
 def copy_fields(values: Sequence[Any]) -> str:
     """Values parted by tabs, as COPY reads them. Types: None, text (enumerations too), int, Decimal, UUID, datetime."""
     return "\t".join([_WRITERS.get(type(value), _other)(value) for value in values])

@@ -71,10 +71,22 @@ class Batch:
 
     def write(self, actor: Actor) -> None:
         """Into the open transaction. Wallets are locked from the last line to commit."""
+        self.write_calls()
+        self.post(actor)
+
+    def write_calls(self) -> None:
+        """All but the money."""
         copy_binary("rating_ratedcall", CALL_COLUMNS, self.calls)
         write_facts(self.facts)
+
+    def post(self, actor: Actor) -> None:
+        """The transfers. Wallets are locked from here to commit."""
         if self.drafts:
             post(self.drafts, actor=actor)
+
+    def accounts(self) -> set[UUID]:
+        """Between which the transfers move money."""
+        return {account for draft in self.drafts for account in (draft.payer, draft.payee)}
 
 
 class Poster:

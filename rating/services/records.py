@@ -47,6 +47,7 @@ def of_rows(rows: Sequence[UsageRow]) -> Records:
         "user_agent": [row.user_agent or "" for row in rows],
         "reference": [row.reference for row in rows],
         "direction": [row.direction for row in rows],
+        "session": [row.session for row in rows],
     }
     return Records(pl.DataFrame(columns, schema=SCHEMA), lambda at: rows[at].text)
 

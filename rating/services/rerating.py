@@ -211,7 +211,7 @@ def _correct_slice(
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITE_LOCK])
     run.refresh_from_db(fields=["position", "counts", "totals", "largest", "increases"])
-    found, tally = read(records), Tally(engine.directory, run)
+    found, tally = read(_as_they_are(records)), Tally(engine.directory, run)
     corrector = Corrector(engine, run, found.charged)
     for verdict in _verdicts(engine, comparer, found):
         tally.add(verdict)
@@ -228,6 +228,13 @@ def _next(chosen: Within, position: UUID | None) -> list[UsageRecord]:
     if position is not None:
         rows = rows.filter(id__gt=position)
     return list(rows.order_by("id")[:AT_ONCE])
+
+
+def _as_they_are(records: list[UsageRecord]) -> list[UsageRecord]:
+    """Those of live calls read anew: until the lock was had, a late end may have changed their seconds."""
+    live = UsageRecord.objects.in_bulk([record.pk for record in records if record.import_id is None])
+    now = [live.get(record.pk, record) for record in records]
+    return [record for record in now if record.status == RecordStatus.RATED]
 
 
 def _verdicts(engine: Engine, comparer: Comparer, found: Slice) -> Iterator[Verdict]:

@@ -29,7 +29,8 @@ Key = tuple[UUID, UUID, str]
 class Standing:
     """A rated call as it stands, its corrections followed. `transfer` and the like are those that charged it first.
 
-    `first_sale` and `first_tax` are the first charge that was not nothing; `number` counts its corrections.
+    `first_sale` and `first_tax` are the first charge that was not nothing; `number` counts its corrections, `run` made
+    the last one (None: no re-rating did).
     """
 
     id: UUID
@@ -54,8 +55,10 @@ class Standing:
     cost_transfer: UUID | None
     first_sale: Decimal
     first_tax: Decimal
+    duration_s: int
     withdrawn: bool = False
     number: int = 0
+    run: UUID | None = None
 
     @property
     def key(self) -> Key:
@@ -73,7 +76,8 @@ class Standing:
         if later.cost_back_transfer_id is not None:
             self.cost_transfer = None
         self.cost_transfer = self.cost_transfer or later.cost_transfer_id
-        self.withdrawn, self.number = later.withdrawn, later.number
+        self.withdrawn, self.number, self.run = later.withdrawn, later.number, later.run_id
+        self.duration_s = self.duration_s if later.duration_s is None else later.duration_s
         if self.first_sale == self.first_tax == 0:
             self.first_sale, self.first_tax = later.sale, later.tax
 
@@ -173,7 +177,7 @@ _CALLS = """
     SELECT c.id, c.record_id::text, c.seller_id::text, c.buyer_id::text, c.currency, c.sale, c.tax, c.billed_s, c.cost,
         c.cost_currency, c.terms_id, c.cost_terms_id, c.price_list_id::text, c.carrier_id::text, c.prefix,
         c.destination, c.service_class, c.transfer_id::text, c.tax_transfer_id::text, c.cost_transfer_id::text,
-        c.sale, c.tax
+        c.sale, c.tax, c.duration_s
     FROM unnest(%(ids)s::uuid[], %(low)s::uuid[], %(high)s::uuid[]) AS r(id, low, high)
     JOIN rating_ratedcall c ON c.id >= r.low AND c.id < r.high AND c.record_id = r.id
     WHERE c.id >= %(least)s AND c.id < %(most)s

@@ -44,6 +44,7 @@ class After:
     prefix: str
     destination: str
     service_class: str
+    duration_s: int
     withdrawn: bool = False
 
 
@@ -193,6 +194,7 @@ class Comparer:
             prefix=found.row.prefix,
             destination=found.row.destination,
             service_class=made.service_class,
+            duration_s=made.record.charged_s,
         )
 
     def _carrier_cost(self, case: Case) -> Cost:
@@ -229,6 +231,7 @@ def _kept(call: Standing, cost: Cost) -> After:
         prefix=call.prefix,
         destination=call.destination,
         service_class=call.service_class,
+        duration_s=call.duration_s,
     )
 
 

@@ -35,9 +35,9 @@ from tiers.viewer import Actor
 NOTHING = Decimal(0)
 CORRECTION_COLUMNS = (
     "id, rated_call_id, number, run_id, record_id, seller_id, buyer_id, currency, sale_before, tax_before,"
-    " billed_s_before, cost_before, cost_currency_before, withdrawn_before, sale, tax, billed_s, cost, cost_currency,"
-    " withdrawn, price_list_id, carrier_id, prefix, destination, service_class, created_at, terms_id, cost_terms_id,"
-    " transfer_id, tax_transfer_id, cost_transfer_id, cost_back_transfer_id"
+    " billed_s_before, duration_s_before, cost_before, cost_currency_before, withdrawn_before, sale, tax, billed_s,"
+    " duration_s, cost, cost_currency, withdrawn, price_list_id, carrier_id, prefix, destination, service_class,"
+    " created_at, terms_id, cost_terms_id, transfer_id, tax_transfer_id, cost_transfer_id, cost_back_transfer_id"
 )
 CALL_COLUMNS = (
     "id, record_id, seller_id, buyer_id, customer_id, carrier_id, price_list_id, prefix, destination, service_class,"
@@ -238,13 +238,15 @@ def _correction(change: Change, run: UUID, now: datetime) -> tuple[str, str]:
     call, after = change.call, change.after
     assert call is not None
     key = uuid7(change.made.record.started_at).hex
-    before = (call.sale, call.tax, call.billed_s, call.cost, call.cost_currency, _flag(call.withdrawn))
+    seconds = (call.billed_s, call.duration_s)
+    before = (call.sale, call.tax, *seconds, call.cost, call.cost_currency, _flag(call.withdrawn))
     whose = (call.id, call.number + 1, run, call.record_id, *call.key)
     return key, f"{key}\t{copy_fields((*whose, *before))}\t{copy_fields((*_after(after), now))}"
 
 
 def _after(after: After) -> tuple[Any, ...]:
-    money = (after.sale, after.tax, after.billed_s, after.cost, after.cost_currency, _flag(after.withdrawn))
+    seconds = (after.billed_s, after.duration_s)
+    money = (after.sale, after.tax, *seconds, after.cost, after.cost_currency, _flag(after.withdrawn))
     return (*money, after.price_list, after.carrier, after.prefix, after.destination, after.service_class)
 
 
@@ -255,7 +257,7 @@ def _call(change: Change) -> tuple[str, str]:
     seller, buyer, currency = change.key
     whose = (row.pk, seller, buyer, row.customer_id, after.carrier, after.price_list, after.prefix)
     what = (after.destination, after.service_class, row.caller, change.made.number, row.started_at)
-    times = (row.answered_at or row.started_at, row.duration_s, after.billed_s, currency)
+    times = (row.answered_at or row.started_at, row.charged_s, after.billed_s, currency)
     money = (after.sale, after.tax, after.cost, after.cost_currency)
     return key, f"{key}\t{copy_fields((*whose, *what, *times, *money))}"
 
@@ -287,7 +289,7 @@ def _fact(change: Change, state: Any, sign: int) -> tuple[Any, ...]:
     hour = row.started_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     key = (hour, str(seller), str(buyer), str(state.carrier) if state.carrier else None)
     what = (state.service_class, state.destination, currency, state.cost_currency)
-    counts = (sign, sign, sign, sign * row.duration_s, sign * state.billed_s)
+    counts = (sign, sign, sign, sign * state.duration_s, sign * state.billed_s)
     return (*key, *what, *counts, *(sign * _micro(amount) for amount in (state.sale, state.tax, state.cost)))
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from rating.kernel import price
 from rating.models import UsageRecord
 from rating.numbers.columns import NONE
 from rating.pricing import Engine
@@ -39,7 +40,7 @@ class Again:
     """A kept record as it would be priced today; `tiers` from the customer up, empty where it would not be charged.
 
     `why` says then why not. `carrier` is the one chosen; `cost_carrier` carried it, at `cost` by `cost_found` (both
-    None where the carrier has no price).
+    None where the carrier has no price), also for the seconds that nobody else is charged for.
     """
 
     record: UsageRecord
@@ -71,7 +72,10 @@ def _again(made: Sorted, table: _Table, row: int, place: int | None, record: Usa
     if place is None or place in made.priced.unpriced:
         unrated = int(made.status[row]) == UNRATED
         return Again(record, number, name, (), unrated=unrated, why=made.reasons.get(row, ""))
-    return Again(record, number, name, table.tiers(place), *table.carriers(place))
+    chosen, carrier, found, cost = table.carriers(place)
+    if found is not None and record.overrun_s:
+        cost = price(found.kernel, record.duration_s, record.answered_at or record.started_at).amount
+    return Again(record, number, name, table.tiers(place), chosen, carrier, found, cost)
 
 
 class _Table:

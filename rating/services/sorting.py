@@ -101,13 +101,20 @@ class Sorter:
         self._carrier_at = {code.lower(): at for at, code in enumerate(engine.directory.carriers)}
         self._default_trunk = self._carriers.index(source.carrier_id) if source.carrier_id in self._carriers else NONE
 
-    def keyed(self, records: Records, repeats: Mapping[bytes, int]) -> tuple[Keyed, list[BadRow]]:
-        """Those whose customer is known, and the others. `repeats`: contents of earlier chunks (`occurrence`)."""
+    def keyed(
+        self, records: Records, repeats: Mapping[bytes, int], named: Flags | None = None
+    ) -> tuple[Keyed, list[BadRow]]:
+        """Those whose customer is known, and the others. `repeats`: contents of earlier chunks (`occurrence`).
+
+        `named`: records that need no customer, since something else says whose they are.
+        """
         frame, customers = self._with_customers(records.frame)
-        unknown = frame.select(pl.arg_where(pl.col("customer") == NONE)).to_series().to_list()
+        stranger = frame["customer"].to_numpy() == NONE
+        stranger = stranger if named is None else stranger & ~named
+        unknown = np.flatnonzero(stranger).tolist()
         bad = [_unknown_customer(frame, row, records.text(row)) for row in unknown]
         frame = frame.with_columns(trunk=self._trunks(frame["carrier"]))
-        known = np.flatnonzero(frame["customer"].to_numpy() != NONE)
+        known = np.flatnonzero(~stranger)
         content = contents(frame)
         # Keys are counted over all rows, so that a customer that is added later shifts no occurrence.
         everything = Keyed(

@@ -96,7 +96,7 @@ def _as_row(record: UsageRecord) -> UsageRow:
         callee=record.callee,
         started_at=record.started_at,
         answered_at=record.answered_at,
-        duration_s=record.duration_s,
+        duration_s=record.charged_s,
         answered=record.answered_at is not None,
         carrier="",
         src_ip=record.src_ip,

@@ -54,7 +54,7 @@ def span_row(line: int, text: str, begin: Mapping[str, str], end: Mapping[str, s
     """The record of a call that was answered when `begin` says and was over when `end` says.
 
     Fields of `begin`: `at` (ISO with offset) and, where known, started_at, call_id, leg, account, caller, callee,
-    carrier, src_ip, src_port, user_agent, reference, direction. Of `end`: `at`. Raises FieldError.
+    carrier, src_ip, src_port, user_agent, reference, direction, session. Of `end`: `at`. Raises FieldError.
     """
     answered_at, ended_at = datetime.fromisoformat(begin["at"]), datetime.fromisoformat(end["at"])
     if ended_at + timedelta(seconds=values.CLOCK_SLACK_S) < answered_at:
@@ -82,4 +82,5 @@ def span_row(line: int, text: str, begin: Mapping[str, str], end: Mapping[str, s
         user_agent=begin.get("user_agent") or None,
         reference=begin.get("reference", ""),
         direction=begin.get("direction", OUT),
+        session=begin.get("session", ""),
     )

@@ -36,6 +36,7 @@ SCHEMA: dict[str, Any] = {
     "user_agent": pl.String,
     "reference": pl.String,
     "direction": pl.String,
+    "session": pl.String,
 }
 """Records as columns, as in UsageRow: times in microseconds since 1970; null: answered_us, src_ip, src_port."""
 SECOND_US = 1_000_000
@@ -55,7 +56,7 @@ class Quick(Protocol):
         """How many fields a clean line has."""
 
     def read(self, cells: Cells) -> dict[str, pl.Series]:
-        """The columns of SCHEMA but `line`; rows that are marked odd may hold anything."""
+        """The columns of SCHEMA but `line` and `session`; rows that are marked odd may hold anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,8 @@ def read_clean(lines: Sequence[str], quick: Quick, zone: tzinfo, not_after: date
     )
     places = clean.arg_true()
     cells = Cells(_split(series.filter(clean), quick), zone, not_after)
-    columns: Mapping[str, pl.Series] = {"line": places.cast(pl.Int64), **quick.read(cells)}
+    unnamed = pl.Series([""]).new_from_index(0, len(places))
+    columns: Mapping[str, pl.Series] = {"line": places.cast(pl.Int64), "session": unnamed, **quick.read(cells)}
     good = ~cells.odd
     frame = pl.DataFrame(columns, schema=SCHEMA).filter(good)
     left = (~clean).arg_true().to_list() + places.filter(cells.odd).to_list()

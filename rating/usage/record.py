@@ -24,6 +24,7 @@ class UsageRow:
     `caller` and `callee` are as dialled: a dial plan makes them E.164 later. `carrier` is the trunk's name.
     `reference` is what the switch itself reckoned the call to cost, kept to look at and never charged.
     `direction`: `out`, `in` (to a number of the house) or `internal` (it never left the house); only `out` is charged.
+    `session` is the id by which the switch asked for the call live, where that is not `call_id`.
     """
 
     line: int
@@ -43,6 +44,7 @@ class UsageRow:
     user_agent: str | None
     reference: str = ""
     direction: str = OUT
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

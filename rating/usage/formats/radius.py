@@ -15,6 +15,7 @@ Decided here:
 - Session time, connect and disconnect time must agree; where only the session time is absurd, the clock decides.
 - A packet's own time is its Event-Timestamp less its delay, or that of the block's head where these are absurd.
 - Accounting-On and -Off are no calls.
+- A device asks for a call live by an id that all its legs share, before a unique session id is made of them.
 """
 
 from __future__ import annotations
@@ -144,6 +145,7 @@ class RadiusParser(LineParser):
             src_ip=told["src_ip"] or None,
             src_port=fields.port(told["src_port"]),
             user_agent=told["user_agent"] or None,
+            session=told.get("session", ""),
         )
 
     def _told(self, packet: _Packet, session: str) -> dict[str, str]:
@@ -151,7 +153,9 @@ class RadiusParser(LineParser):
         address = fields.ip_address(packet.get("h323-remote-address", "sip-remote-ip", "framed-ip-address")) or ""
         user_address = fields.ip_address(user) or ""
         agent = packet.get("sip-user-agent", "useragent") or packet.get("h323-ivr-out").removeprefix("sip_ua:")
+        asked_as = packet.get("call-id", "h323-conf-id", "acct-session-id")[: fields.MAX_CALL_ID_CHARS]
         return {
+            **({"session": asked_as} if asked_as != session else {}),
             "call_id": session,
             "leg": packet.get("h323-call-origin").lower()[:32],
             "account": "" if user_address else fields.name("User-Name", user),
