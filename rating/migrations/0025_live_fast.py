@@ -6,6 +6,6 @@ from rating.sql import read
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rating", "0022_door")]
+    dependencies = [("rating", "0021_reconcile")]
 
     operations = [migrations.RunSQL(read("live_fast.sql"), migrations.RunSQL.noop)]
