@@ -3,7 +3,9 @@
     ./test                    lint, types, import direction, migrations, then all tests in parallel
     ./test unit PATHS...      pytest on these paths alone; keeps its database between calls while migrations stand
     ./test lint               only the checks before the tests
-    ./test proof|faults [K]   the long runs; K picks tests by name
+    ./test proof [K]          the property tests at length and the races again and again, beside each other; K picks
+                              by name (`./test proof live`); TOLLGATE_SEED=N repeats a run
+    ./test faults [K]         processes killed, servers stopped; K picks by name
     ./test shots DIR          a picture of every page into DIR
 
 Several calls may run at a time: each takes a free slot, and a slot has databases of its own.
@@ -12,6 +14,7 @@ Several calls may run at a time: each takes a free slot, and a slot has database
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +53,7 @@ def main(arguments: list[str]) -> int:
     selections = {
         "all": lambda: ["-n", WORKERS, "-m", ORDINARY],
         "unit": lambda: ["-m", ORDINARY, *(rest or give_up("usage: ./test unit PATHS...", 2))],
-        "proof": lambda: ["-m", "proof", *by_name(rest)],
+        "proof": lambda: ["-n", WORKERS, "-v", "-m", "proof", *by_name(rest)],
         "faults": lambda: ["-m", "faults", *by_name(rest)],
         "shots": lambda: ["-m", "shots"] if rest else give_up("usage: ./test shots DIR", 2),
     }
@@ -61,11 +64,18 @@ def main(arguments: list[str]) -> int:
         bring_what_tests_need()
     with slot(services) as place, services.running():
         environment = test_environment(services, f"{DATABASE}_{place.name}")
-        environment |= {"TOLLGATE_PROOF": "1"} if kind == "proof" else {}
+        environment |= proof_environment() if kind == "proof" else {}
         environment |= {"TOLLGATE_SHOTS": str(Path(rest[0]).absolute())} if kind == "shots" else {}
         failed = checks.run_all(test_environment(services, DATABASE)) if kind == "all" else 0
         code = pytest(place, selection, environment)
         return code or failed
+
+
+def proof_environment() -> dict[str, str]:
+    """Another seed each time, told, so that what it finds can be found again."""
+    seed = os.environ.get("TOLLGATE_SEED") or str(secrets.randbelow(10**9))
+    say(f"Seed {seed}; the same again by TOLLGATE_SEED={seed}")
+    return {"TOLLGATE_PROOF": "1", "TOLLGATE_SEED": seed}
 
 
 def by_name(rest: list[str]) -> list[str]:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
+from accounts.services.funds import Move, set_credit, withdraw
 from rating.live.asking import Decision
 from rating.live.ending import failed, find
 from rating.live.limits import set_limits
 from rating.live.switches import Switch
 from rating.models import CallLimit, LiveCall
 from rating.pricing import Engine
+from rating.services.lists import set_own_rate
 from tests.cast import ACTOR
-from tests.rating.live_help import a_switch, ask, assert_clean, held
+from tests.rating.live_help import MOBILE, a_switch, ask, assert_clean, held
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -27,8 +31,9 @@ if TYPE_CHECKING:
 CALLERS = 64
 PLACES = 10
 REQUESTED_S = 120
-ROUNDS = 100 if os.environ.get("TOLLGATE_PROOF") == "1" else 5
-pytestmark = pytest.mark.django_db(transaction=True)
+PROOF = os.environ.get("TOLLGATE_PROOF") == "1"
+ROUNDS = int(os.environ.get("TOLLGATE_ROUNDS", "100" if PROOF else "5"))
+pytestmark = [pytest.mark.django_db(transaction=True), *([pytest.mark.proof] if PROOF else [])]
 
 
 def rush(switch: Switch, who: str, name: str) -> list[Decision]:
@@ -55,26 +60,53 @@ def one_call_needs(cast: Cast, switch: Switch, who: str, wallet: str) -> Decimal
 
 
 def leave(cast: Cast, code: str, amount: Decimal) -> None:
-    """Take from the wallet, upwards, what is more than this amount."""
-    from accounts.services.funds import Move, withdraw
-
+    """Take from the wallet, upwards, what is more than this amount; or give it this much credit."""
     wallet = cast.wallet(code)
+    if wallet.credit_limit:
+        set_credit(wallet.pk, billing="postpaid", credit_limit=amount)
+        return
     surplus = wallet.available - amount
     if surplus > 0:
         move = Move(surplus, wallet.account.currency, f"leave-{code}-{next(cast.numbers)}", ACTOR)
         withdraw(wallet.seller, cast.party(code), move)
 
 
+def everybody_has_funds(cast: Cast) -> None:
+    for code, amount in (
+        ("harbour", 900),
+        ("pier", 500),
+        ("bob", 100),
+        ("alice", 100),
+        ("erin", 100),
+        ("summit", 2000),
+    ):
+        cast.fund(code, amount)
+    cast.fund("carol", 300)
+    since = timezone.now() - timedelta(hours=1)
+    for code in ("summit-atlas", "summit-boreal"):
+        set_own_rate(cast.price_list(code), MOBILE, Decimal("0.2"), actor=ACTOR, effective_from=since)
+
+
 @pytest.mark.parametrize(
-    ("who", "short"), [("alice", "alice"), ("alice", "harbour"), ("carol", "carol"), ("bob", "pier"), ("erin", "erin")]
+    ("who", "short"),
+    [
+        ("alice", "alice"),
+        ("alice", "harbour"),
+        ("bob", "pier"),
+        ("erin", "erin"),
+        ("carol", "carol"),
+        ("carol", "summit"),
+        ("dave", "dave"),
+        ("dave", "meadow"),
+    ],
 )
 def test_funds_for_ten_calls_let_exactly_ten_through(cast: Cast, who: str, short: str) -> None:
-    for code, amount in (("harbour", 900), ("pier", 500), ("bob", 100), ("alice", 100), ("erin", 100)):
-        cast.fund(code, amount)
-    cast.fund("summit", 900)
-    cast.fund("carol", 300)
+    """The customer's, a dealer's, and what a dealer has with the operator; of a seller at a loss; on credit."""
+    everybody_has_funds(cast)
     switch = a_switch(cast)
-    leave(cast, short, PLACES * one_call_needs(cast, switch, who, short))
+    need = one_call_needs(cast, switch, who, short)
+    assert need > 0
+    leave(cast, short, PLACES * need)
     for turn in range(ROUNDS):
         answers = rush(switch, who, f"r{turn}")
         said = Counter((answer.allow, answer.code) for answer in answers)
