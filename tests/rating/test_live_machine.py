@@ -34,7 +34,7 @@ from rating.live.terms import ANSWERED_WITHIN
 from rating.models import LiveCall, LiveStatus
 from tests.cast import ACTOR
 from tests.rating.live_help import MOBILE
-from tests.rating.live_model import CHAINS, WALLETS, Modelled
+from tests.rating.live_model import CHAINS, FUNDED_BY, WALLETS, Modelled
 from tests.rating.live_world import World, make_world, undone
 from tiers.errors import Conflict
 from tiers.models import Party, Status
@@ -49,6 +49,7 @@ SLICE_S = 300
 SIP = {"funds": 402, "blocked": 403, "concurrent": 486, "rate": 503}
 SECONDS = st.sampled_from([1, 2, 7, 30, 61, 120, 299, 300, 301])
 AMOUNTS = st.sampled_from(["0.01", "0.3", "2", "5"]).map(Decimal)
+PREPAID = [code for code in WALLETS if code not in ("dave", "meadow")]
 CUSTOMERS = st.sampled_from(sorted(CHAINS))
 PICKS = st.integers(0, 5)
 pytestmark = [pytest.mark.django_db, *([pytest.mark.proof] if PROOF else [])]
@@ -73,29 +74,18 @@ class LiveCalls(RuleBasedStateMachine):
             self.undone.__exit__(None, None, None)
 
     # -- people -------------------------------------------------------------------------------------------------------
-    @rule(code=st.sampled_from(["harbour", "pier", "summit", "alice", "bob", "carol", "faye", "erin"]), amount=AMOUNTS)
-    def top_up(self, code: str, amount: Decimal) -> None:
-        wallet, move = self.world.wallets[code], self.world.move(code, amount)
+    @rule(how=st.sampled_from(["allocate", "withdraw", "pay"]), code=st.sampled_from(PREPAID), amount=AMOUNTS)
+    def money_moves(self, how: str, code: str, amount: Decimal) -> None:
+        wallet, party, move = self.world.wallets[code], self.world.parties[code], self.world.move(code, amount)
+        if how == "pay" and code not in FUNDED_BY:
+            record_payment(wallet.seller, party, move, received_on=date(2026, 11, 2))
+            self.model.pay(code, amount)
+            return
         try:
-            done = bool(allocate(wallet.seller, self.world.parties[code], move))
+            done = bool((withdraw if how == "withdraw" else allocate)(wallet.seller, party, move))
         except Conflict:
             done = False
-        assert done == self.model.allocate(code, amount)
-
-    @rule(code=st.sampled_from(["harbour", "summit", "alice", "carol", "erin"]), amount=AMOUNTS)
-    def take_back(self, code: str, amount: Decimal) -> None:
-        wallet, move = self.world.wallets[code], self.world.move(code, amount)
-        try:
-            done = bool(withdraw(wallet.seller, self.world.parties[code], move))
-        except Conflict:
-            done = False
-        assert done == self.model.withdraw(code, amount)
-
-    @rule(code=st.sampled_from(["alice", "dave", "erin"]), amount=AMOUNTS)
-    def pay(self, code: str, amount: Decimal) -> None:
-        wallet, move = self.world.wallets[code], self.world.move(code, amount)
-        record_payment(wallet.seller, self.world.parties[code], move, received_on=date(2026, 11, 2))
-        self.model.pay(code, amount)
+        assert done == (self.model.withdraw if how == "withdraw" else self.model.allocate)(code, amount)
 
     @rule(code=st.sampled_from(["dave", "meadow"]), limit=st.sampled_from(["0", "0.4", "3", "50"]).map(Decimal))
     def give_credit(self, code: str, limit: Decimal) -> None:
@@ -103,10 +93,7 @@ class LiveCalls(RuleBasedStateMachine):
         self.model.credit[code] = limit
         self.model.floor[code] = min(Decimal(0), self.model.available(code))
 
-    @rule(
-        code=st.sampled_from([*WALLETS, "northstar"]),
-        on=st.sampled_from([True, False, False]),
-    )
+    @rule(code=st.sampled_from([*WALLETS, "northstar"]), on=st.sampled_from([True, False, False]))
     def block(self, code: str, on: bool) -> None:
         status = Status.BLOCKED if on else Status.ACTIVE
         if code == "northstar":
