@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -136,6 +137,23 @@ def test_places_for_ten_calls_let_exactly_ten_through(cast: Cast, whose: str) ->
             failed(call)
         assert CallLimit.objects.get().active == 0
     assert_clean()
+
+
+@pytest.mark.parametrize("whose", ["alice", "northstar"])
+def test_no_more_calls_begin_in_a_second_than_may(cast: Cast, whose: str) -> None:
+    cast.fund("harbour", 9000)
+    cast.fund("alice", 5000)
+    switch = a_switch(cast)
+    set_limits(cast.party(whose), None, PLACES, actor=ACTOR)
+    for turn in range(ROUNDS):
+        time.sleep(1 - time.time() % 1)
+        before = int(time.time())
+        answers = rush(switch, "alice", f"r{turn}")
+        seconds = int(time.time()) - before + 1
+        said = Counter((answer.allow, answer.code) for answer in answers)
+        assert PLACES <= said[True, ""] <= PLACES * seconds
+        assert said[True, ""] + said[False, "rate"] == CALLERS
+        assert CallLimit.objects.get().active == LiveCall.objects.filter(status="allowed").count()
 
 
 def test_one_call_asked_for_by_sixty_four_at_once_is_one_call(cast: Cast) -> None:
