@@ -281,6 +281,8 @@ CELERY_BEAT_SCHEDULE = {
     "book-snapshots": {"task": "accounts.tasks.snapshot_books", "schedule": 3600.0},
     "balance-alarms": {"task": "accounts.tasks.watch_balances", "schedule": 30.0},
     "alarm-mails": {"task": "invoicing.tasks.mail_alarms", "schedule": 15.0},
+    "charges": {"task": "invoicing.tasks.post_charges", "schedule": 300.0},
+    "allowances": {"task": "invoicing.tasks.settle_allowances", "schedule": 300.0},
     "overdue": {"task": "invoicing.tasks.mark_overdue", "schedule": 3600.0},
 }
 if env_flag("EXCHANGE_FETCH"):

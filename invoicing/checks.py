@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from accounts.books import Violation, violations_of
+from invoicing import charge_checks
 from invoicing.models import Invoice
 from invoicing.services.amounts import currency_decimals
 
@@ -24,7 +25,7 @@ SUMS = """
     FROM invoicing_invoice i LEFT JOIN (
         SELECT b.invoice_id,
             sum(l.paid) FILTER (WHERE l.kind IN ('usage', 'charge')) AS charged,
-            sum(l.paid) FILTER (WHERE l.kind = 'usage_tax') AS taxed,
+            sum(l.paid) FILTER (WHERE l.kind IN ('usage_tax', 'charge_tax')) AS taxed,
             sum(l.paid) FILTER (WHERE l.kind = 'rounding') AS rounded,
             sum(l.paid) AS moved
         FROM invoicing_billedtransfer b JOIN invoicing_invoice j ON j.id = b.invoice_id
@@ -134,3 +135,4 @@ def violations() -> Iterator[Violation]:
     for law, query in LAWS.items():
         params: Any = {"decimals": decimals}
         yield from violations_of(law, query, params)
+    yield from charge_checks.violations()

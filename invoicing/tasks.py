@@ -10,7 +10,7 @@ import pghistory
 from celery import shared_task
 
 from invoicing.models import Invoice
-from invoicing.services import alarms, documents, outbox, payments, runs
+from invoicing.services import alarms, allowances, charging, documents, outbox, payments, runs
 from tiers.models import Party
 from tiers.viewer import Actor
 
@@ -60,3 +60,15 @@ def run_month(seller_id: str, month: str, steps: dict[str, bool], actor: str, me
     with pghistory.context(actor=actor, task="run_month"):
         seller = Party.objects.get(pk=UUID(seller_id))
         return runs.carry_out(seller, date.fromisoformat(month), runs.Steps(**steps), actor=who).created
+
+
+@shared_task
+def post_charges() -> int:
+    """Post what recurring charges are due, and try again those that waited for funds; how many."""
+    return charging.post_due(most=5000).charges
+
+
+@shared_task
+def settle_allowances() -> int:
+    """Give back included calls; how many credits were posted."""
+    return allowances.settle_open()

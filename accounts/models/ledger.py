@@ -29,6 +29,7 @@ class TransferKind(models.TextChoices):
     ROUNDING = "rounding", _("Rounding")
     CREDIT = "credit", _("Credit")
     CHARGE = "charge", _("Charge")
+    CHARGE_TAX = "charge_tax", _("Tax on charges")
 
 
 class Transfer(Scoped):

@@ -16,6 +16,7 @@ CHARGES = (
     TransferKind.USAGE_TAX,
     TransferKind.TAX,
     TransferKind.CHARGE,
+    TransferKind.CHARGE_TAX,
     TransferKind.ROUNDING,
 )
 CAME_IN = (TransferKind.PAYMENT, TransferKind.ALLOCATION)

@@ -122,7 +122,14 @@ def withdrawable(wallet: Wallet) -> Decimal:
     return max(Decimal(0), min(Decimal(unspent), wallet.available - wallet.credit_limit))
 
 
-SPENDING = (TransferKind.USAGE, TransferKind.USAGE_TAX, TransferKind.TAX, TransferKind.CHARGE, TransferKind.ROUNDING)
+SPENDING = (
+    TransferKind.USAGE,
+    TransferKind.USAGE_TAX,
+    TransferKind.TAX,
+    TransferKind.CHARGE,
+    TransferKind.CHARGE_TAX,
+    TransferKind.ROUNDING,
+)
 
 
 def check_overcommit(seller_wallet: UUID) -> None:

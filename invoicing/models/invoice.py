@@ -128,6 +128,8 @@ class InvoiceLine(models.Model):
     carrier = models.CharField(max_length=200, blank=True, default="")
     calls = models.PositiveIntegerField(default=0)
     duration_s = models.BigIntegerField(default=0)
+    quantity = models.PositiveIntegerField(default=1)
+    unit = models.CharField(max_length=20, blank=True, default="")
     net = models.DecimalField(max_digits=20, decimal_places=6)
 
     class Meta:

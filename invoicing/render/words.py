@@ -114,8 +114,8 @@ def line_detail(line: Line, locale: str) -> str:
         return _("%(calls)s, %(minutes)s min") % {"calls": calls, "minutes": minutes}
     if line.merged > 1:
         return ngettext("%(count)s item", "%(count)s items", line.merged) % {"count": line.merged}
-    if source.unit and source.quantity != 1:
-        return f"{quantity} {formats.tidy(source.unit, 20)}"
+    if source.quantity != 1:
+        return f"{quantity} {formats.tidy(source.unit, 20)}" if source.unit else f"{quantity} \N{MULTIPLICATION SIGN}"
     return ""
 
 

@@ -25,6 +25,7 @@ CHARGE_KINDS = (
     TransferKind.USAGE.value,
     TransferKind.USAGE_TAX.value,
     TransferKind.CHARGE.value,
+    TransferKind.CHARGE_TAX.value,
     TransferKind.TAX.value,
     TransferKind.ROUNDING.value,
 )

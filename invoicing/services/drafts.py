@@ -19,7 +19,7 @@ from django.db import connection
 from accounts.models import Wallet
 from accounts.services.transactions import in_transaction
 from invoicing.models import BilledTransfer, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus
-from invoicing.services import amounts, gathering
+from invoicing.services import allowances, amounts, charging, gathering
 from invoicing.services.balances import FOR_EVER, Asked, Funds, funds
 from invoicing.services.gathering import Gathered
 from invoicing.services.labels import language_of
@@ -56,10 +56,15 @@ class Job:
 
 
 def run(seller: Party, month: date, *, actor: Actor, early: bool = False) -> RunResult:
-    """Draft the bills of a month, with what earlier months left unbilled. Raises Conflict("period_running")."""
+    """Draft the bills of a month, with what earlier months left unbilled; first post what is due beside calls.
+
+    Raises Conflict("period_running").
+    """
     month = month.replace(day=1)
     if not early:
         require_over(seller, month)
+    charging.post_due(seller=seller, actor=actor)
+    allowances.settle(seller, month, actor=actor)
     created = looked_at = 0
     for wallets in batches(seller):
         looked_at += len(wallets)

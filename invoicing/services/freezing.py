@@ -17,7 +17,7 @@ from django.db.models import Sum
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from invoicing.models import Invoice, InvoiceKind
+from invoicing.models import AllowanceUse, Invoice, InvoiceKind
 from invoicing.render import formats
 from invoicing.render.context import (
     CALLS,
@@ -47,6 +47,7 @@ class Material:
     months: dict[date, Decimal]
     lines: tuple[SummaryLine, ...]
     logo: str
+    included: tuple[AllowanceUse, ...] = ()
 
 
 def read_material(invoice: Invoice, charges: Sequence[Charge], brand: Brand) -> Material:
@@ -67,12 +68,16 @@ def read_material(invoice: Invoice, charges: Sequence[Charge], brand: Brand) -> 
             net=line.net,
             kind=line.kind,
             carrier=line.carrier,
-            quantity=Decimal(line.calls) if line.kind == CALLS else Decimal(1),
+            quantity=Decimal(line.calls if line.kind == CALLS else line.quantity),
+            unit=line.unit,
             duration_s=line.duration_s,
         )
         for line in invoice.lines.order_by("position")
     )
-    return Material(details, _months(invoice), lines, files.keep_logo(bytes(brand.logo or b"")))
+    logo = files.keep_logo(bytes(brand.logo or b""))
+    uses = AllowanceUse.objects.filter(subscription__wallet=invoice.wallet_id, month=invoice.month, included__gt=0)
+    included = uses.select_related("product").order_by("subscription__starts_on", "pk")
+    return Material(details, _months(invoice), lines, logo, tuple(included))
 
 
 def _months(invoice: Invoice) -> dict[date, Decimal]:
@@ -126,7 +131,7 @@ def freeze(invoice: Invoice, terms: Terms, material: Material) -> InvoiceContext
         history=_history(invoice, material.months, locale),
         details=material.details,
         payment=_payment(invoice, terms),
-        notes=_notes(invoice, language, locale),
+        notes=(*_notes(invoice, language, locale), *_included_notes(material.included, language)),
         footer=terms.paper.footer,
         calls_group=terms.paper.calls_group,
         paper=terms.paper.paper,
@@ -211,3 +216,9 @@ def _notes(invoice: Invoice, language: str, locale: str) -> tuple[str, ...]:
         return (
             _("Earlier invoices of %(amount)s are still open; they are due on their own dates.") % {"amount": amount},
         )
+
+
+def _included_notes(uses: Sequence[AllowanceUse], language: str) -> tuple[str, ...]:
+    """What was included in the month and what was left of it."""
+    with translation.override(language):
+        return tuple(labels.included_label(use) for use in uses)

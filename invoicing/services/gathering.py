@@ -19,10 +19,12 @@ from django.db import connection
 
 from accounts.models import TransferKind
 from invoicing.services.billed_calls import CALLS, CARRIER
+from invoicing.services.charge_facts import ChargeFacts, facts_of
 from invoicing.services.periods import next_month
 
 NET_KINDS = (TransferKind.USAGE.value, TransferKind.CHARGE.value)
-BILLED_KINDS = (*NET_KINDS, TransferKind.USAGE_TAX.value)
+TAX_KINDS = (TransferKind.USAGE_TAX.value, TransferKind.CHARGE_TAX.value)
+BILLED_KINDS = (*NET_KINDS, *TAX_KINDS)
 
 # A call may start before the month that it is billed in (it is dated by its answer, in the brand's zone).
 CALL_MARGIN = timedelta(days=2)
@@ -58,19 +60,20 @@ class ClassSum:
 
 @dataclass(slots=True)
 class Gathered:
-    """All that one wallet's next bill would hold."""
+    """All that one wallet's next bill would hold; `facts` say what charges beside calls are for, by transfer."""
 
     charges: list[Charge] = field(default_factory=list)
     classes: list[ClassSum] = field(default_factory=list)
+    facts: dict[UUID, ChargeFacts] = field(default_factory=dict)
 
     @property
     def earlier(self) -> list[Charge]:
-        """Corrections of what stands on other bills."""
+        """Corrections of calls that stand on other bills."""
         here = {charge.transfer for charge in self.charges}
         return [
             charge
             for charge in self.charges
-            if charge.corrects is not None and charge.corrects not in here and charge.kind in NET_KINDS
+            if charge.corrects is not None and charge.corrects not in here and charge.kind == TransferKind.USAGE
         ]
 
     @property
@@ -80,7 +83,7 @@ class Gathered:
 
     @property
     def tax_charged(self) -> Decimal:
-        return sum((c.amount for c in self.charges if c.kind == TransferKind.USAGE_TAX), ZERO)
+        return sum((c.amount for c in self.charges if c.kind in TAX_KINDS), ZERO)
 
 
 # `by` says on which side of the transfer the wallet stands; the other side must be its seller's.
@@ -109,6 +112,7 @@ def unbilled(wallets: Collection[UUID], month: date, seller: UUID) -> dict[UUID,
     """By wallet: what was charged for `month` or before and is on no invoice. Wallets without any are left out."""
     found = _charges(_legs(_UNBILLED), {"wallets": list(wallets), "before": next_month(month)})
     _add_calls(found, seller)
+    _add_facts(found)
     return found
 
 
@@ -116,6 +120,7 @@ def billed_on(invoice: UUID, wallet: UUID, seller: UUID) -> Gathered:
     """What an invoice bills, gathered again."""
     found = _charges(_legs(_OF_INVOICES), {"wallets": [wallet], "invoices": [invoice]})
     _add_calls(found, seller)
+    _add_facts(found)
     return found.get(wallet, Gathered())
 
 
@@ -123,6 +128,7 @@ def together(wallet: UUID, charges: Sequence[Charge], seller: UUID) -> Gathered:
     """These charges on one bill: the calls behind them, at the price that all of them together made of each."""
     found = {wallet: Gathered(list(charges))}
     _add_calls(found, seller)
+    _add_facts(found)
     return found[wallet]
 
 
@@ -133,6 +139,12 @@ def _charges(sql: str, values: dict[str, Any]) -> dict[UUID, Gathered]:
         for wallet, *charge in cursor.fetchall():
             found[wallet].charges.append(Charge(*charge))
     return dict(found)
+
+
+def _add_facts(found: dict[UUID, Gathered]) -> None:
+    beside = {c.transfer: bag for bag in found.values() for c in bag.charges if c.kind == TransferKind.CHARGE}
+    for transfer, facts in facts_of(beside).items():
+        beside[transfer].facts[transfer] = facts
 
 
 _CLASSES = f"""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from babel.dates import format_skeleton
+from babel.dates import format_interval, format_skeleton
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from invoicing.charges.allowances import SECONDS
+from invoicing.models import AllowanceUse, ChargeKind
+from invoicing.services.charge_facts import ChargeFacts
 
 LOCALES = {"en": "en_GB", "zh-hant": "zh_Hant_HK"}
 
@@ -53,3 +57,35 @@ def earlier_label(month: date, number: str) -> str:
 
 def charge_label(reason: str) -> str:
     return reason[:200] or _("Other charge")
+
+
+def product_label(about: ChargeFacts) -> str:
+    """ "Line rental, 1-30 Nov 2026", "Credit: Outage on 3 Nov". Call it under the bill's language."""
+    label = about.label
+    if about.kind == ChargeKind.RECURRING:
+        said = {"label": label[:120], "days": days_label(about.starts_on, about.ends_on)}
+        label = _("%(label)s, %(days)s, given back") % said if about.given_back else _("%(label)s, %(days)s") % said
+    elif about.kind == ChargeKind.INCLUDED:
+        label = _("Included calls: %s") % label
+    elif about.kind == ChargeKind.CREDIT:
+        label = _("Credit: %s") % label
+    return label[:200]
+
+
+def days_label(start: date, end: date) -> str:
+    """The days from `start` to before `end`, as people write them. Call it under the reader's language."""
+    locale = locale_of(language_of(get_language() or "en"))
+    last = end - timedelta(days=1)
+    if start >= last:
+        return format_skeleton("yMMMd", start, locale=locale)
+    return format_interval(start, last, skeleton="yMMMd", locale=locale)
+
+
+def included_label(use: AllowanceUse) -> str:
+    """ "Flat 100: 80 of 100 minutes used, 20 left". Minutes count when begun."""
+    said = {"product": use.product.name, "used": use.used, "included": use.included, "left": use.left}
+    if use.unit == SECONDS:
+        left = use.left // 60
+        minutes = {"included": use.included // 60, "left": left, "used": use.included // 60 - left}
+        return _("%(product)s: %(used)s of %(included)s included minutes used, %(left)s left.") % {**said, **minutes}
+    return _("%(product)s: %(used)s of %(included)s included calls used, %(left)s left.") % said
