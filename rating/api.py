@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rating.models import ImportStatus, RatedCall, Source, UsageImport
+from rating.models import Done, ImportStatus, RatedCall, Source, UsageImport
 from rating.pricing import Engine
 from rating.pricing.current import current_engine
 from rating.selectors import calls, corrections, explanations, prices, usage
@@ -91,6 +91,19 @@ class QuarantinedOut(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class ToldOtherwiseOut(serializers.Serializer[Any]):
+    """A live call of which the file says something else than was known; seconds, 0 where nobody answered."""
+
+    line = serializers.IntegerField()
+    call_id = serializers.CharField(source="live_call.call_id")
+    number = serializers.CharField(source="live_call.number")
+    live_s = serializers.IntegerField(help_text="As it was known before.")
+    duration_s = serializers.IntegerField(help_text="As the file says.")
+    charged_s = serializers.IntegerField(source="live_call.duration_s", help_text="What it is charged for now.")
+    overrun_s = serializers.IntegerField(source="live_call.overrun_s", help_text="Beyond that: paid to the carrier.")
+    done = serializers.ChoiceField(choices=Done.choices)
+
+
 class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerViewSet):
     """Usage files on their way in. POST one as multipart; it is worked in the background.
 
@@ -129,6 +142,13 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerView
         found = usage.quarantine(self.viewer, self.get_object())
         page = self.paginate_queryset(found)
         return self.get_paginated_response(QuarantinedOut(page, many=True).data)
+
+    @extend_schema(responses=ToldOtherwiseOut(many=True))
+    @action(detail=True, methods=["get"], url_path="told-otherwise")
+    def told_otherwise(self, request: Request, pk: str) -> Response:
+        found = usage.told_otherwise(self.viewer, self.get_object())
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(ToldOtherwiseOut(page, many=True).data)
 
 
 class CallOut(serializers.Serializer[Any]):

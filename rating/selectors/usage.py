@@ -10,7 +10,16 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from rating.models import ChunkStatus, ImportStatus, Quarantined, Source, UsageChunk, UsageHalf, UsageImport
+from rating.models import (
+    ChunkStatus,
+    ImportStatus,
+    Quarantined,
+    Reconciled,
+    Source,
+    UsageChunk,
+    UsageHalf,
+    UsageImport,
+)
 from tiers.errors import NotFound
 from tiers.viewer import Viewer
 
@@ -88,6 +97,12 @@ def quarantine(viewer: Viewer, usage_import: UsageImport | None = None) -> Query
     """Lines that could not be used, of one import or of all."""
     found: QuerySet[Quarantined] = Quarantined.visible.for_viewer(viewer).select_related("usage_import")
     return found if usage_import is None else found.filter(usage_import=usage_import)
+
+
+def told_otherwise(viewer: Viewer, usage_import: UsageImport) -> QuerySet[Reconciled]:
+    """Live calls of which a file says something else than was known, by more than clocks differ; by id, as it says."""
+    found: QuerySet[Reconciled] = Reconciled.visible.for_viewer(viewer).filter(usage_import=usage_import, odd=True)
+    return found.select_related("live_call")
 
 
 def waiting(viewer: Viewer) -> QuerySet[UsageHalf]:

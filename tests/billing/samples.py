@@ -116,6 +116,7 @@ def _operator() -> list[Sample]:
         own("exchange_file", lambda world: ("01890000-0000-7000-8000-000000000000",), shown=False),
         own("exchange_pair", lambda world: ("USD", "EUR")),
         own("import", lambda world: (world.usage_import.pk,)),
+        own("told_otherwise", lambda world: (world.usage_import.pk,)),
         own("import_progress", lambda world: (world.usage_import.pk,), shown=False),
         own("mapping", lambda world: ("switch",)),
         plain("free_calls"),

@@ -78,6 +78,7 @@ urlpatterns = [
     path("usage/", usage.Imports.as_view(), name="usage"),
     path("usage/new/", usage.Upload.as_view(), name="upload"),
     path("usage/imports/<uuid:usage_import>/", usage.ImportPage.as_view(), name="import"),
+    path("usage/imports/<uuid:usage_import>/live/", usage.ToldOtherwise.as_view(), name="told_otherwise"),
     path("usage/imports/<uuid:usage_import>/progress/", usage.ImportProgress.as_view(), name="import_progress"),
     path("usage/quarantine/", usage.Quarantine.as_view(), name="quarantine"),
     path("usage/waiting/", usage.Waiting.as_view(), name="waiting"),

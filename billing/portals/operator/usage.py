@@ -31,6 +31,7 @@ from tiers.models.party import code_validator
 from tiers.roles import May
 from tiers.selectors import people
 
+TOLD_SHOWN = 10
 FORMATS = [("auto", gettext_lazy("recognise it")), *((name, name) for name in sorted(ADAPTERS))]
 
 
@@ -107,7 +108,20 @@ class ImportPage(UsageView):
     def get(self, request: HttpRequest, usage_import: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
         found = usage.import_by_id(self.viewer, usage_import)
         page = page_of(usage.quarantine(self.viewer, found), request.GET, newest_first=False)
-        return self.page(found=found, page=page, **progress_words(found))
+        told = list(usage.told_otherwise(self.viewer, found).order_by("id")[: TOLD_SHOWN + 1])
+        more = len(told) > TOLD_SHOWN
+        return self.page(found=found, page=page, told=told[:TOLD_SHOWN], more=more, **progress_words(found))
+
+
+class ToldOtherwise(UsageView):
+    """All live calls of which a file says something else than was known."""
+
+    template_name = "operator/told_otherwise.html"
+
+    def get(self, request: HttpRequest, usage_import: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
+        found = usage.import_by_id(self.viewer, usage_import)
+        page = page_of(usage.told_otherwise(self.viewer, found), request.GET, newest_first=False)
+        return self.page(found=found, page=page)
 
 
 class ImportProgress(OperatorView):
@@ -147,7 +161,7 @@ COUNT_LABELS = {
     "quarantined": gettext_lazy("Quarantined"),
     "waiting": gettext_lazy("Waiting for its other half"),
     "joined": gettext_lazy("Joined into another"),
-    "reconciled": gettext_lazy("Charged live already"),
+    "reconciled": gettext_lazy("Live calls, charged already"),
 }
 SELDOM = {"waiting", "joined", "reconciled"}
 
