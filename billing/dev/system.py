@@ -25,6 +25,7 @@ SWITCHES = {
     "sipp": ("sip-tester",),
     "freeradius": ("freeradius", "freeradius-rest"),
     "radclient": ("freeradius-utils",),
+    "lua5.4": ("lua5.4",),
 }
 """Programs for the stories of live calls, and what brings them."""
 POLICY = Path("/usr/sbin/policy-rc.d")

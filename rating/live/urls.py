@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rating.live import door, radius
+from rating.live import door, freeswitch, radius
 
 calls = [
     path("authorize", door.authorize, name="call_authorize"),
@@ -12,6 +12,7 @@ calls = [
     path("interim", door.interim, name="call_interim"),
     path("end", door.end, name="call_end"),
     path("failed", door.failed, name="call_failed"),
+    path("freeswitch", freeswitch.record, name="call_freeswitch"),
 ]
 sessions = [
     path("authorize", radius.authorize, name="radius_authorize"),

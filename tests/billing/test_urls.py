@@ -26,6 +26,7 @@ FRAME = {
     "demo_mail_attachment": "404 outside the demo",
     **dict.fromkeys(("live:call_authorize", "live:call_start"), "for switches with a key; test_live_door"),
     **dict.fromkeys(("live:call_interim", "live:call_end", "live:call_failed"), "for switches; test_live_door"),
+    "live:call_freeswitch": "for switches with a key; test_live_freeswitch",
     **dict.fromkeys(("radius:radius_authorize", "radius:radius_accounting"), "for RADIUS; test_live_door"),
     "api_schema": "the API's form, without data",
     "api_docs": "the API's form, without data",

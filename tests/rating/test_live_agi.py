@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import OperationalError
 
-from rating.live import agi
+from rating.live import asking
 from rating.live.agi import AgiServer
 from rating.live.switches import create_switch_key
 from rating.models import LiveCall, LiveStatus
@@ -137,7 +137,7 @@ def test_with_the_database_down_calls_are_refused(port: int, key: str, monkeypat
     def down(*_args: object) -> None:
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(agi.asking, "authorize", down)
+    monkeypatch.setattr(asking, "authorize", down)
     told = Channel(port, key).run("authorize")
     assert (told["TG_ALLOW"], told["TG_CODE"]) == ("", "503")
     assert Channel(port, key, TG_TO="112").run("authorize")["TG_ALLOW"] == "1"
@@ -162,6 +162,6 @@ def test_noise_does_not_take_a_worker_away(port: int, key: str, noise: bytes, mo
 
 
 def test_what_is_set_cannot_break_out_of_its_quotes(port: int, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agi.asking, "reason_text", lambda _code: 'no "money"\nEXEC System rm\\')
+    monkeypatch.setattr(asking, "reason_text", lambda _code: 'no "money"\nEXEC System rm\\')
     told = Channel(port, key).run("authorize", accountcode="ACC-erin")
     assert told["TG_REASON"] == "no 'money' EXEC System rm"
