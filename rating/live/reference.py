@@ -22,6 +22,13 @@ class Limit:
     in_this_second: int
 
 
+class Day(NamedTuple):
+    """What the day of a limited wallet has room for, and what the call takes from it."""
+
+    room_micros: int
+    taken: Curve
+
+
 class Verdict(NamedTuple):
     """`tier` is who is to blame: the place in the chain of parties, limits or wallets; None when allowed."""
 
@@ -37,8 +44,9 @@ def decide(
     available_micros: Sequence[int],
     curves: Sequence[Curve],
     longest_s: int,
+    days: Sequence[Day | None] = (),
 ) -> Verdict:
-    """`active`, `limits`, `available_micros` and `curves` run from the customer up; the nearest to it is blamed."""
+    """All sequences run from the customer up; the nearest to it is blamed. `days`: None for a wallet without limit."""
     for tier, on in enumerate(active):
         if not on:
             return Verdict(False, 0, "blocked", tier)
@@ -50,13 +58,21 @@ def decide(
         if limit.max_per_second is not None and limit.in_this_second >= limit.max_per_second:
             return Verdict(False, 0, "rate", tier)
     granted_s = longest_s
+    for tier, day in enumerate(days):
+        if day is not None:
+            most_s = _affords(day.room_micros, day.taken)
+            if most_s is None:
+                return Verdict(False, 0, "spend", tier)
+            granted_s = min(granted_s, most_s)
     for tier, (available, curve) in enumerate(zip(available_micros, curves, strict=True)):
-        affordable = [
-            second
-            for second, micros in zip(curve.seconds, curve.micros, strict=True)
-            if micros <= available or not micros
-        ]
-        if not affordable:
+        most_s = _affords(available, curve)
+        if most_s is None:
             return Verdict(False, 0, "funds", tier)
-        granted_s = min(granted_s, affordable[-1])
+        granted_s = min(granted_s, most_s)
     return Verdict(True, granted_s, "", None)
+
+
+def _affords(available_micros: int, curve: Curve) -> int | None:
+    """The longest call that so much affords; what costs nothing, it always does."""
+    pairs = zip(curve.seconds, curve.micros, strict=True)
+    return max((second for second, micros in pairs if micros <= available_micros or not micros), default=None)

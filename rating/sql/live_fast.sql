@@ -44,9 +44,13 @@ BEGIN
 
     FOR one IN SELECT * FROM rating_calllimit WHERE id = ANY(limits) ORDER BY id FOR NO KEY UPDATE LOOP
         at := array_position(limits, one.id);
+        -- Read under the lock: whoever waited for it would else count for a second that is over.
+        this_second := floor(extract(epoch FROM clock_timestamp()))::bigint;
         IF one.active >= one.max_calls AND (worst IS NULL OR at < worst) THEN
             worst := at; why := 'concurrent'; whose := one.id;
-        ELSIF one.second = this_second AND one.in_second >= one.max_per_second AND (worst IS NULL OR at < worst) THEN
+        ELSIF (one.max_per_second = 0 OR one.second = this_second AND one.in_second >= one.max_per_second)
+            AND (worst IS NULL OR at < worst)
+        THEN
             worst := at; why := 'rate'; whose := one.id;
         END IF;
     END LOOP;

@@ -6,7 +6,7 @@ else: no SQL, no locks, no holds as rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -43,6 +43,8 @@ class Modelled:
     answered: bool = False
     age_s: int = 0
     over: bool = False
+    days: dict[str, Decimal] = field(default_factory=dict)
+    """What the days of limited wallets set aside for it."""
 
     @property
     def buyers(self) -> tuple[str, ...]:
@@ -65,6 +67,10 @@ class Model:
     calls: dict[str, Modelled] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     floor: dict[str, Decimal] = field(default_factory=dict)
+    per_day: dict[str, Decimal] = field(default_factory=dict)
+    spent: dict[str, Decimal] = field(default_factory=dict)
+    """By the day of each limited wallet: since its limit was set, and before."""
+    charged: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(WALLETS, ZERO))
 
     # -- money ----------------------------------------------------------------------------------------------------
     def held(self, code: str) -> Decimal:
@@ -107,14 +113,42 @@ class Model:
             self.floor[code] = min(ZERO, available)
         return None
 
+    # -- days -----------------------------------------------------------------------------------------------------
+    def limit_day(self, code: str, per_day: Decimal | None) -> None:
+        """A new limit counts what was charged before, and what is held for calls that go on."""
+        if per_day is None:
+            self.per_day.pop(code, None)
+            return
+        if code not in self.per_day:
+            self.spent[code] = self.charged[code]
+            for call in self.calls.values():
+                if not call.over and code in call.buyers:
+                    call.days[code] = call.held[code]
+        self.per_day[code] = per_day
+
+    def day_held(self, code: str) -> Decimal:
+        return sum((call.days.get(code, ZERO) for call in self.calls.values() if not call.over), ZERO)
+
+    def _rooms(self, call: Modelled, counted: Iterable[str], taken: Sequence[Curve]) -> list[reference.Day | None]:
+        """What the days that the call counts to have room for, beside what they set aside for it."""
+        rooms: list[reference.Day | None] = []
+        for code, curve in zip(call.buyers, taken, strict=True):
+            limited = code in counted and code in self.per_day
+            left = self.per_day.get(code, ZERO) - self.spent.get(code, ZERO) - self.day_held(code)
+            rooms.append(reference.Day(_micros(left + call.days.get(code, ZERO)), curve) if limited else None)
+        return rooms
+
     # -- calls ----------------------------------------------------------------------------------------------------
-    def decide(self, call: Modelled, needed: Sequence[Curve], longest_s: int) -> reference.Verdict:
+    def decide(
+        self, call: Modelled, needed: Sequence[Curve], taken: Sequence[Curve], longest_s: int
+    ) -> reference.Verdict:
         return reference.decide(
             [code not in self.blocked for code in CHAINS[call.who]],
             [self._limit(code) for code in call.places],
             [_micros(self.available(code)) for code in call.buyers],
             needed,
             longest_s,
+            self._rooms(call, self.per_day, taken),
         )
 
     def _limit(self, code: str) -> reference.Limit | None:
@@ -125,21 +159,30 @@ class Model:
     def going_on(self, code: str) -> int:
         return sum(1 for call in self.calls.values() if not call.over and code in call.places)
 
-    def begin(self, name: str, call: Modelled, needed: Sequence[Curve], granted_s: int) -> None:
+    def begin(self, name: str, call: Modelled, needed: Sequence[Curve], taken: Sequence[Curve], granted_s: int) -> None:
         call.upto_s = granted_s
         call.held = {code: need(curve, granted_s) for code, curve in zip(call.buyers, needed, strict=True)}
+        call.days = {
+            code: need(curve, granted_s) for code, curve in zip(call.buyers, taken, strict=True) if code in self.per_day
+        }
         self.calls[name] = call
 
-    def extend(self, call: Modelled, needed: Sequence[Curve], wanted_s: int, *, anew: bool = False) -> None:
+    def extend(
+        self, call: Modelled, needed: Sequence[Curve], taken: Sequence[Curve], wanted_s: int, *, anew: bool = False
+    ) -> None:
         """As far as there is money beside what the call holds; `anew` (its answer came late) may shorten it."""
         if self.blocked & set(CHAINS[call.who]):
             return
         free = [_micros(self.available(code) + call.held[code]) for code in call.buyers]
-        granted_s = reference.decide([True], [None], free, needed, wanted_s).max_seconds
+        rooms = self._rooms(call, call.days, taken)
+        granted_s = reference.decide([True], [None], free, needed, wanted_s, rooms).max_seconds
         if granted_s > call.upto_s or anew:
             call.upto_s = granted_s
             for code, curve in zip(call.buyers, needed, strict=True):
                 call.held[code] = max(call.held[code], need(curve, granted_s))
+            for code, curve in zip(call.buyers, taken, strict=True):
+                if code in call.days:
+                    call.days[code] = max(call.days[code], need(curve, granted_s))
 
     def end(self, call: Modelled, seconds: int, answered_at: datetime | None) -> None:
         """Over, charged for so many seconds at every tier: nobody pays for more than was allowed."""
@@ -152,6 +195,9 @@ class Model:
             sale, tax = split_tax(amount, tier.tax, tier.prepaid)
             self.posted[code] -= sale + tax
             self.unspent[code] -= sale + tax
+            self.charged[code] += sale + tax
+            if code in call.days:
+                self.spent[code] += sale + tax
             if code in FUNDED_BY:
                 self.posted[FUNDED_BY[code]] += sale
 

@@ -6,7 +6,7 @@ model is right, which one statement tells here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from accounts.services.funds import Move, set_credit
 from billing.setup import load
 from rating.live.asking import Ask, authorize
 from rating.live.ending import ended, find, started
-from rating.live.needs import Curve, curves, curves_answered
+from rating.live.needs import Curve, curves, curves_answered, takings
 from rating.live.switches import Switch
 from rating.live.terms import CallTerms, freeze
 from rating.models import Carrier
@@ -35,7 +35,7 @@ from rating.services.rates import RateEntry, set_rates
 from tests.cast import ACTOR, Cast, load_cast
 from tests.rating.live_help import MOBILE, a_switch, backdate
 from tests.rating.live_model import CHAINS, WALLETS, Model
-from tiers.models import Party
+from tiers.models import Brand, Party
 
 STATE = """
     SELECT w.account_id, w.posted, w.held,
@@ -52,6 +52,8 @@ UNSPENT = """
     FROM accounts_transfer, (SELECT %s::uuid AS w) x WHERE w IN (payer_id, payee_id)
 """
 
+CHARGED = "SELECT COALESCE(sum(amount), 0) FROM accounts_transfer WHERE payer_id = %s AND kind LIKE 'usage%%'"
+
 
 @dataclass
 class World:
@@ -66,7 +68,7 @@ class World:
     terms: list[dict[str, CallTerms]] = field(default_factory=list)
     start: Model = field(default_factory=lambda: Model({}, {}, {}))
     numbers: Iterator[int] = field(default_factory=count)
-    _curves: dict[tuple[int, str, int, bool], list[Curve]] = field(default_factory=dict)
+    _curves: dict[tuple[int, str, int, bool | None], list[Curve]] = field(default_factory=dict)
 
     def move(self, code: str, amount: Decimal) -> Move:
         return Move(amount, self.wallets[code].account.currency, f"machine-{next(self.numbers)}", ACTOR)
@@ -78,6 +80,18 @@ class World:
             reckon = curves_answered if answered else curves
             self._curves[key] = reckon(self.terms[day][who].tiers, longest_s, datetime(2026, 11, 2, tzinfo=UTC))
         return self._curves[key]
+
+    def taken(self, day: int, who: str, longest_s: int) -> list[Curve]:
+        """What each tier pays, whatever comes in."""
+        key, at = (day, who, longest_s, None), datetime(2026, 11, 2, tzinfo=UTC)
+        if key not in self._curves:
+            self._curves[key] = takings(self.terms[day][who].tiers, longest_s, at, at)
+        return self._curves[key]
+
+    def limit_days(self, wallets: Iterable[UUID]) -> None:
+        """As engines made anew would know it."""
+        for engine in self.engines:
+            engine.directory.limited = frozenset(wallets)
 
     def model(self) -> Model:
         """The books at the beginning, as the model has them."""
@@ -95,8 +109,13 @@ class World:
         with connection.cursor() as cursor:
             cursor.execute(STATE, [list(codes)])
             said = {key: tuple(values) for key, *values in cursor.fetchall()}
+            cursor.execute("SELECT wallet_id, spent, held FROM rating_dayspend")
+            days = {codes[wallet]: (spent, held) for wallet, spent, held in cursor.fetchall()}
         names = codes | {self.limited(code).pk: f"calls of {code}" for code in model.limits}
         found = [f"{names[key]}: {said[key]}, not {right}" for key, right in expected.items() if said[key] != right]
+        for code in model.per_day:
+            right = (model.spent[code], model.day_held(code))
+            found += [f"the day of {code}: {days[code]}, not {right}"] if days[code] != right else []
         return found + (["a hold without a call"] if said[None][0] else [])
 
     def limited(self, code: str) -> Party | Carrier:
@@ -105,7 +124,10 @@ class World:
 
 
 def make_world() -> World:
-    """Inside a transaction: the cast, a second customer of Summit's, funds, and prices of three days."""
+    """Inside a transaction: the cast, a second customer of Summit's, funds, and prices of three days.
+
+    It is about noon at every brand, so that no sequence crosses midnight.
+    """
     cast = load_cast()
     second: dict[str, object] = {
         "code": "faye",
@@ -128,6 +150,8 @@ def make_world() -> World:
         cast.fund(code, 400)
     for code in ("dave", "meadow"):
         set_credit(world.wallets[code].pk, billing="postpaid", credit_limit=Decimal(400))
+    hour = timezone.now().hour - 12
+    Brand.objects.update(time_zone=f"Etc/GMT{hour:+d}" if hour else "Etc/GMT")
     with patch("rating.live.memory.connection", SimpleNamespace(in_atomic_block=False)):
         for change in (lambda _world: None, _dearer, _below_cost):
             change(world)
@@ -139,15 +163,18 @@ def make_world() -> World:
 
 def _books(world: World) -> Model:
     wallets = {code: Wallet.objects.get(pk=wallet.pk) for code, wallet in world.wallets.items()}
-    unspent = {}
+    unspent, charged = {}, {}
     with connection.cursor() as cursor:
         for code, wallet in wallets.items():
             cursor.execute(UNSPENT, [wallet.pk])
             unspent[code] = cursor.fetchone()[0]
+            cursor.execute(CHARGED, [wallet.pk])
+            charged[code] = cursor.fetchone()[0]
     return Model(
         {code: wallet.posted for code, wallet in wallets.items()},
         unspent,
         {code: wallet.credit_limit for code, wallet in wallets.items()},
+        charged=charged,
     )
 
 

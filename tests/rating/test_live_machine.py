@@ -30,6 +30,7 @@ from rating.live.ending import ended, failed, find, going_on, started
 from rating.live.limits import set_limits
 from rating.live.needs import Curve
 from rating.live.reaping import reap
+from rating.live.spending import set_spend_limit
 from rating.live.terms import ANSWERED_WITHIN
 from rating.models import LiveCall, LiveStatus
 from tests.cast import ACTOR
@@ -46,7 +47,7 @@ SHARE = 500
 """So many sequences in one test: parts can run beside each other, and progress is seen."""
 SEED = int(os.environ.get("TOLLGATE_SEED", "0"))
 SLICE_S = 300
-SIP = {"funds": 402, "blocked": 403, "concurrent": 486, "rate": 503}
+SIP = {"funds": 402, "spend": 402, "blocked": 403, "concurrent": 486, "rate": 503}
 SECONDS = st.sampled_from([1, 2, 7, 30, 61, 120, 299, 300, 301])
 AMOUNTS = st.sampled_from(["0.01", "0.3", "2", "5"]).map(Decimal)
 PREPAID = [code for code in WALLETS if code not in ("dave", "meadow")]
@@ -66,6 +67,7 @@ class LiveCalls(RuleBasedStateMachine):
         self.undone = undone()
         self.undone.__enter__()
         self.model = self.world.model()
+        self.world.limit_days([])
         self.day = 0
         self.days: dict[str, int] = {}
 
@@ -111,6 +113,16 @@ class LiveCalls(RuleBasedStateMachine):
         set_limits(self.world.limited(code), most, per_second, actor=ACTOR)
         self.model.limits[code] = (most, per_second)
 
+    @rule(
+        code=st.sampled_from(["alice", "harbour", "carol", "summit", "meadow"]),
+        per_day=st.sampled_from([None, "0", "0.05", "0.4", "3", "3"]),
+    )
+    def spend_limit(self, code: str, per_day: str | None) -> None:
+        limit = None if per_day is None else Decimal(per_day)
+        set_spend_limit(self.world.wallets[code], limit, actor=ACTOR)
+        self.model.limit_day(code, limit)
+        self.world.limit_days(self.world.wallets[one].pk for one in self.model.per_day)
+
     @rule(day=st.integers(0, 2))
     def prices_change(self, day: int) -> None:
         self.day = day
@@ -126,9 +138,10 @@ class LiveCalls(RuleBasedStateMachine):
         self.days[name] = self.day
         longest_s = min(requested_s, SLICE_S)
         terms, needed = self.world.terms[self.day][who], self.world.needed(self.day, who, longest_s)
+        taken = self.world.taken(self.day, who, longest_s)
         carrier = self.world.carriers[terms.carrier].code if terms.carrier else None
         call = Modelled(who, terms, carrier, 0, {})
-        expected = self.model.decide(call, needed, longest_s)
+        expected = self.model.decide(call, needed, taken, longest_s)
         answer = self._authorize(name, who, requested_s)
         assert (answer.allow, answer.max_seconds, answer.code) == (expected.allow, expected.max_seconds, expected.code)
         if not expected.allow:
@@ -137,7 +150,7 @@ class LiveCalls(RuleBasedStateMachine):
             self.model.refused[name] = answer.sip_code
             return
         assert (answer.sip_code, answer.carrier) == (200, carrier)
-        self.model.begin(name, call, needed, expected.max_seconds)
+        self.model.begin(name, call, needed, taken, expected.max_seconds)
         if answered:
             self._answer(name)
 
@@ -161,12 +174,14 @@ class LiveCalls(RuleBasedStateMachine):
         call = self.model.calls[name]
         standing = started(self.world.switch, find(self.world.switch, name))
         if call.age_s > ANSWERED_WITHIN.total_seconds():
-            self.model.extend(call, self._needed(name, call.upto_s), call.upto_s, anew=True)
+            self.model.extend(call, *self._needed(name, call.upto_s), call.upto_s, anew=True)
         call.answered, call.age_s = True, 0
         assert standing.max_seconds == call.upto_s
 
-    def _needed(self, name: str, upto_s: int) -> list[Curve]:
-        return self.world.needed(self.days[name], self.model.calls[name].who, upto_s, answered=True)
+    def _needed(self, name: str, upto_s: int) -> tuple[list[Curve], list[Curve]]:
+        """(what wallets need, what days take)."""
+        day, who = self.days[name], self.model.calls[name].who
+        return self.world.needed(day, who, upto_s, answered=True), self.world.taken(day, who, upto_s)
 
     @rule(pick=PICKS)
     def answer(self, pick: int) -> None:
@@ -195,7 +210,7 @@ class LiveCalls(RuleBasedStateMachine):
         standing = going_on(self.world.switch, find(self.world.switch, name), call.age_s)
         wanted_s = call.age_s + SLICE_S
         if wanted_s > call.upto_s:
-            self.model.extend(call, self._needed(name, wanted_s), wanted_s)
+            self.model.extend(call, *self._needed(name, wanted_s), wanted_s)
         assert standing.max_seconds == call.upto_s
 
     @rule(picks=st.lists(PICKS, min_size=1, max_size=3), more_s=st.sampled_from([0, 1, 3, 10**8]))
