@@ -132,7 +132,7 @@ class Writer:
             "seller_id": str(tier.seller),
             "buyer_id": str(tier.buyer),
             "customer_id": str(call.customer_id),
-            "carrier_id": str(self._terms.carrier) if self._terms.carrier else None,
+            "carrier_id": self._carried_by(position),
             "price_list_id": str(tier.price_list),
             "terms_id": held.terms_id,
             "caller": call.caller,
@@ -162,6 +162,11 @@ class Writer:
             }
         return row | self._carrier(tier, cost, month)
 
+    def _carried_by(self, position: int) -> str | None:
+        """At the top of the chain who carried the call, below it who was chosen."""
+        top = position == len(self._terms.tiers) - 1
+        return _text(self._call.carrier_id if top else self._terms.carrier)
+
     def _carrier(self, tier: TierTerms, cost: tuple[Priced, Charge] | None, month: date) -> dict[str, Any]:
         """The operator's cost: all seconds that were carried, those beyond the allowed ones too."""
         terms = self._terms.cost
@@ -174,7 +179,6 @@ class Writer:
             TransferKind.CARRIER_COST, tier._replace(currency=terms.currency), payer, payee, charge.amount, month
         )
         return {
-            "carrier_id": str(terms.carrier),
             "cost_terms_id": held.terms_id,
             "cost_currency": terms.currency,
             "cost": str(charge.amount),
@@ -242,7 +246,7 @@ class Writer:
                     "hour": hour,
                     "seller": str(tier.seller),
                     "buyer": str(tier.buyer),
-                    "carrier": row["carrier_id"] if row else _text(self._terms.carrier),
+                    "carrier": self._carried_by(position),
                     "service_class": self._call.service_class,
                     "destination": tier.destination,
                     "currency": tier.currency,

@@ -66,7 +66,8 @@ class CostTerms(NamedTuple):
 
 
 class CallTerms(NamedTuple):
-    """`tiers` from the customer's up to the operator's. `below_cost`: the sellers that sell the call for less than they
+    """`tiers` from the customer's up to the operator's. `carrier` is the one chosen, of a call that leaves home (what
+    carries it is the live call's own). `below_cost`: the sellers that sell the call for less than they
     pay; `refused_by`: the first whose brand does not let such a call pass."""
 
     tiers: tuple[TierTerms, ...]
@@ -197,6 +198,7 @@ def as_json(terms: CallTerms) -> tuple[list[dict[str, Any]], dict[str, Any] | No
             "prefix": tier.prefix,
             "destination": tier.destination,
             "tax": [str(tier.tax.rate), tier.tax.included] if tier.tax else None,
+            "carrier": str(terms.carrier) if terms.carrier else None,
             "rates": _rates_json(tier.rates),
         }
         for tier in terms.tiers
@@ -211,8 +213,10 @@ def _rates_json(rates: tuple[Priced, ...]) -> list[list[Any]]:
     return [[one.since.isoformat(), one.terms_id] for one in rates]
 
 
-def from_json(tiers: list[dict[str, Any]], cost: dict[str, Any] | None, carrier: UUID | None) -> CallTerms:
+def from_json(tiers: list[dict[str, Any]], cost: dict[str, Any] | None, trunk: UUID | None) -> CallTerms:
     """What `as_json` wrote. Rates are read from their shared rows, once a process."""
+    chosen = tiers[0].get("carrier", trunk) if tiers else None
+    carrier = UUID(str(chosen)) if chosen else None
     read = _read([one[1] for part in [*tiers, *([cost] if cost else [])] for one in part["rates"]])
     made = tuple(
         TierTerms(
