@@ -60,6 +60,7 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "api:sources-detail": lambda world: ("switch",),
     "api:usage-imports-detail": lambda world: (world.usage_import.pk,),
     "api:usage-imports-quarantine": lambda world: (world.usage_import.pk,),
+    "api:usage-imports-told-otherwise": lambda world: (world.usage_import.pk,),
     "api:calls-detail": lambda world: (world.call("harbour").pk,),
     "api:calls-explanation": lambda world: (world.call("harbour").pk,),
     "api:reratings-detail": lambda world: (world.rerating("harbour"),),
