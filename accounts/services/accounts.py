@@ -9,6 +9,8 @@ from django.db.models import Case, When
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, AccountKind, Billing, Funding, Wallet
+from accounts.services.ledger import lock_wallets
+from accounts.services.overcommit import check_overcommit, promiser_of
 from accounts.services.transactions import in_transaction
 from tiers.errors import Conflict, Invalid, NotFound
 from tiers.models import Party
@@ -71,7 +73,7 @@ def open_wallet(
         seller_wallet = wallet_of(seller, currency) if funding == Funding.DISTRIBUTION else None
         label = seller.code if wallets.exists() else ""
         account = Account.objects.create(owner=buyer, kind=AccountKind.WALLET, currency=currency, label=label)
-        return Wallet.objects.create(
+        wallet = Wallet.objects.create(
             account=account,
             seller=seller,
             seller_wallet=seller_wallet,
@@ -79,6 +81,11 @@ def open_wallet(
             billing=billing,
             credit_limit=credit_limit,
         )
+        promiser = promiser_of(wallet) if credit_limit else None
+        if promiser:
+            lock_wallets([promiser])
+            check_overcommit(promiser)
+        return wallet
 
     return in_transaction(work)
 

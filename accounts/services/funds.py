@@ -11,14 +11,14 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Q, Sum
-from django.db.models.functions import Greatest
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from accounts.figures import plain
 from accounts.models import AccountKind, Billing, Transfer, TransferKind, Wallet
 from accounts.services.accounts import counter_account, wallet_of
 from accounts.services.ledger import Draft, check_amount, lock_wallets, post
+from accounts.services.overcommit import check_overcommit, promiser_of
 from accounts.services.transactions import in_transaction
 from tiers.errors import Conflict, Invalid, NotFound
 from tiers.ids import uuid7
@@ -92,13 +92,14 @@ def set_credit(wallet_id: UUID, *, billing: str, credit_limit: Decimal) -> Walle
 
     def work() -> Wallet:
         known = Wallet.objects.select_related("account", "seller").get(pk=wallet_id)
-        promiser = _promiser(known)
+        promiser = promiser_of(known)
         wallet = lock_wallets([wallet_id, *([promiser] if promiser else [])])[wallet_id]
         if wallet.seller_wallet_id and billing != Billing.PREPAID:
             raise Invalid("distribution_prepaid", _("A wallet funded by distribution is prepaid."), where="billing")
+        rises = credit_limit > wallet.credit_limit
         wallet.billing, wallet.credit_limit = billing, credit_limit
         wallet.save(update_fields=["billing", "credit_limit"])
-        if promiser:
+        if promiser and rises:
             check_overcommit(promiser)
         return wallet
 
@@ -132,24 +133,6 @@ SPENDING = (
 )
 
 
-def check_overcommit(seller_wallet: UUID) -> None:
-    """A wholesale seller may promise its buyers at most `overcommit` times what it has available itself.
-
-    Call with the seller's wallet locked. Raises Conflict("overcommit").
-    """
-    wallet = Wallet.objects.select_related("account").get(pk=seller_wallet)
-    if wallet.overcommit is None:
-        return
-    promised = (
-        Wallet.objects.filter(seller=wallet.account.owner_id, account__currency=wallet.account.currency)
-        .filter(seller_wallet__isnull=True)
-        .values_list(Greatest(Decimal(0), F("posted") + F("credit_limit")), flat=True)
-    )
-    cap = wallet.overcommit * max(Decimal(0), wallet.available)
-    if sum(promised, Decimal(0)) > cap:
-        raise Conflict("overcommit", _("This would promise buyers more than the seller's own funds allow."))
-
-
 def _chain(above: Party, below: Party, move: Move, kind: str) -> list[Transfer]:
     amount = check_amount(move.amount)
     hops = _hops(above, below, move.currency)
@@ -157,7 +140,7 @@ def _chain(above: Party, below: Party, move: Move, kind: str) -> list[Transfer]:
         hops.reverse()
 
     def work() -> list[Transfer]:
-        promisers = [p for p in map(_promiser, hops) if p is not None]
+        promisers = [p for p in map(promiser_of, hops) if p is not None]
         accounts = [counter_account(hop, AccountKind.ADJUSTMENTS) for hop in hops]
         locked = lock_wallets([*(hop.pk for hop in hops), *accounts, *promisers])
         drafts = [_hop_draft(hop, account, amount, move, kind) for hop, account in zip(hops, accounts, strict=True)]
@@ -225,13 +208,3 @@ def _direct_wallet(seller: Party, buyer: Party, currency: str) -> Wallet:
     if wallet.seller_id != seller.pk:
         raise NotFound("not_yours", _("There is no such buyer of yours."), where="party")
     return wallet
-
-
-def _promiser(wallet: Wallet) -> UUID | None:
-    """The wholesale seller's own wallet in this currency, if it has an overcommit cap to keep."""
-    if wallet.seller_wallet_id is not None:
-        return None
-    capped = Wallet.objects.filter(
-        account__owner=wallet.seller_id, account__currency=wallet.account.currency, overcommit__isnull=False
-    )
-    return capped.values_list("pk", flat=True).first()

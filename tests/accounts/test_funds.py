@@ -13,6 +13,7 @@ from accounts.models import Transfer, Wallet
 from accounts.services import funds
 from accounts.services.accounts import book, open_wallet, wallet_of
 from accounts.services.funds import Move
+from accounts.services.overcommit import set_overcommit
 from tests.cast import ACTOR
 from tiers.errors import Conflict, Invalid, NotFound, TollgateError
 from tiers.services.parties import move_party
@@ -136,6 +137,28 @@ def test_an_overcommit_cap_stops_promises_beyond_the_sellers_own_funds(cast: Cas
     assert posted(cast, "pier") == 0
     cast.fund("harbour", "100")
     funds.allocate(cast.harbour, cast.pier, move("0.01", "EUR", "b"))
+
+
+def test_an_overcommit_cap_counts_credit_that_rises_or_is_opened_with_a_wallet(cast: Cast) -> None:
+    """Harbour may promise as much as it has: 100. A limit that comes down is never refused."""
+    cast.fund("harbour", "100")
+    harbour, alice = wallet_of(cast.harbour), wallet_of(cast.alice)
+    funds.set_credit(alice.pk, billing="postpaid", credit_limit=Decimal(150))
+    set_overcommit(harbour.pk, Decimal(1), actor=ACTOR)
+    with pytest.raises(Conflict, match="promise"):
+        funds.set_credit(alice.pk, billing="postpaid", credit_limit=Decimal(151))
+    funds.set_credit(alice.pk, billing="postpaid", credit_limit=Decimal(120))
+    move_party(cast.bob, cast.harbour, cast.brand("harbour"), actor=ACTOR)
+    with pytest.raises(Conflict, match="promise"):
+        open_wallet(cast.bob, cast.harbour, "EUR", billing="postpaid", credit_limit=Decimal(1))
+    funds.set_credit(alice.pk, billing="postpaid", credit_limit=Decimal(90))
+    opened = open_wallet(cast.bob, cast.harbour, "EUR", billing="postpaid", credit_limit=Decimal(10))
+    assert opened.credit_limit == 10
+    set_overcommit(harbour.pk, None, actor=ACTOR)
+    funds.set_credit(alice.pk, billing="postpaid", credit_limit=Decimal(900))
+    for share in ("-1", "100", "NaN", "0.00001"):
+        with pytest.raises(Invalid):
+            set_overcommit(harbour.pk, Decimal(share), actor=ACTOR)
 
 
 def test_a_new_seller_moves_no_money_of_the_one_before(cast: Cast) -> None:
