@@ -24,13 +24,14 @@ class May(models.TextChoices):
     INVOICES = "invoices", _("make and send invoices")
     SETTINGS = "settings", _("change brands and settings")
     CARRIER = "carrier", _("choose the carrier")
+    CALLS = "calls", _("end calls")
     ACT_FOR = "act_for", _("act for a party below")
 
 
 RIGHTS: dict[str, frozenset[May]] = {
     Role.OWNER: frozenset(May),
-    Role.FINANCE: frozenset({May.MONEY, May.PRICES, May.INVOICES, May.ACT_FOR}),
-    Role.SUPPORT: frozenset({May.PARTIES, May.USAGE, May.CARRIER, May.ACT_FOR}),
+    Role.FINANCE: frozenset({May.MONEY, May.PRICES, May.INVOICES, May.CALLS, May.ACT_FOR}),
+    Role.SUPPORT: frozenset({May.PARTIES, May.USAGE, May.CARRIER, May.CALLS, May.ACT_FOR}),
     Role.READER: frozenset(),
     "carrier_link": frozenset({May.CARRIER}),  # no member has it: whoever came by a one-time link (rating)
 }

@@ -213,11 +213,17 @@ def _rates_json(rates: tuple[Priced, ...]) -> list[list[Any]]:
     return [[one.since.isoformat(), one.terms_id] for one in rates]
 
 
-def from_json(tiers: list[dict[str, Any]], cost: dict[str, Any] | None, trunk: UUID | None) -> CallTerms:
-    """What `as_json` wrote. Rates are read from their shared rows, once a process."""
+def from_json(
+    tiers: list[dict[str, Any]],
+    cost: dict[str, Any] | None,
+    trunk: UUID | None,
+    read: dict[int, Rate] | None = None,
+) -> CallTerms:
+    """What `as_json` wrote. Rates are read from their shared rows, once a process; `read`: they were read already."""
     chosen = tiers[0].get("carrier", trunk) if tiers else None
     carrier = UUID(str(chosen)) if chosen else None
-    read = _read([one[1] for part in [*tiers, *([cost] if cost else [])] for one in part["rates"]])
+    if read is None:
+        read = read_rates(rate_ids(tiers, cost))
     made = tuple(
         TierTerms(
             seller=UUID(tier["seller"]),
@@ -243,7 +249,12 @@ def from_json(tiers: list[dict[str, Any]], cost: dict[str, Any] | None, trunk: U
 _bodies: Memory[int, Rate] = Memory(KEPT_TERMS)
 
 
-def _read(ids: list[int]) -> dict[int, Rate]:
+def rate_ids(tiers: list[dict[str, Any]], cost: dict[str, Any] | None) -> list[int]:
+    """Ids of the terms that a call kept, at all tiers."""
+    return [one[1] for part in [*tiers, *([cost] if cost else [])] for one in part["rates"]]
+
+
+def read_rates(ids: list[int]) -> dict[int, Rate]:
     """Rates by the ids of their terms, from memory or in one query."""
     known = {pk: _bodies.get(pk) for pk in ids}
     rates = {pk: rate for pk, rate in known.items() if rate is not None}

@@ -19,6 +19,8 @@ def call_tabs(request: HttpRequest) -> list[Tab]:
     return tabs(
         request,
         (gettext_lazy("Calls"), reverse("customer:calls")),
+        (gettext_lazy("Live"), reverse("customer:live")),
+        (gettext_lazy("Attempts"), reverse("customer:live_asked")),
         (gettext_lazy("Spending"), reverse("customer:reports")),
     )
 

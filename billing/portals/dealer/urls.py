@@ -18,6 +18,7 @@ from billing.portals.dealer import (
     search,
 )
 from billing.portals.own.lists.urls import list_paths
+from billing.portals.own.live.urls import live_paths
 
 app_name = "dealer"
 
@@ -95,4 +96,5 @@ urlpatterns = [
     path("brand/<slug:code>/dial/", brand.DialPlan.as_view(), name="brand_plan"),
     path("brand/<slug:code>/edit/", brand.EditBrand.as_view(), name="brand_edit"),
     *list_paths("dealer"),
+    *live_paths("dealer"),
 ]

@@ -22,6 +22,7 @@ from billing.portals.operator import (
     usage_mapping,
 )
 from billing.portals.own.lists.urls import list_paths
+from billing.portals.own.live.urls import live_paths
 
 app_name = "operator"
 
@@ -119,4 +120,5 @@ urlpatterns = [
     path("settings/keys/<slug:prefix>/revoke/", settings.RevokeKey.as_view(), name="key_revoke"),
     path("settings/trail/", settings.Trail.as_view(), name="trail"),
     *list_paths("operator"),
+    *live_paths("operator"),
 ]
