@@ -10,7 +10,7 @@ from rating.models.decks import DeckFile, DeckStatus
 from rating.models.facts import Fact, Grain
 from rating.models.links import CarrierLink
 from rating.models.lists import ExchangeRate, Follows, ListTerms, PriceList, PriceTerms
-from rating.models.live import CallLimit, LiveCall, LiveStatus, SwitchKey
+from rating.models.live import CallCut, CallLimit, LiveCall, LiveStatus, SwitchKey
 from rating.models.rates import Rate, RateTable
 from rating.models.reconciled import Done, Reconciled
 from rating.models.rerating import RatedCorrection, RerateRun, RerateStatus
@@ -29,6 +29,7 @@ __all__ = [
     "Bar",
     "BarKind",
     "BookChange",
+    "CallCut",
     "CallLimit",
     "Carrier",
     "CarrierChoice",

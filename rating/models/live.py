@@ -140,6 +140,7 @@ class LiveCall(Scoped):
             models.Index(fields=["expires_at"], condition=Q(status__in=["allowed", "talking"]), name="livecall_open"),
             models.Index(fields=["customer", "-id"], name="livecall_customer"),
             models.Index(fields=["source", "call_id"], name="livecall_call_id"),
+            models.Index(fields=["-id"], condition=Q(status="refused"), name="livecall_refused"),
         ]
 
     def __str__(self) -> str:
@@ -148,3 +149,27 @@ class LiveCall(Scoped):
     @property
     def is_open(self) -> bool:
         return self.status in (LiveStatus.ALLOWED, LiveStatus.TALKING)
+
+
+@pghistory.track(pghistory.InsertEvent())
+class CallCut(Scoped):
+    """Somebody told a switch to end a call. The switch's own report of the end charges it, not this.
+
+    `name`: the call as the audit trail names it. `words`: what the switch said to it.
+    """
+
+    SCOPE: ClassVar[tuple[str, ...]] = ("call__customer__path", "call__source__owner__path")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    call = models.ForeignKey(LiveCall, on_delete=models.CASCADE, related_name="cuts")
+    name = models.CharField(max_length=200)
+    actor = models.CharField(max_length=254)
+    done = models.BooleanField()
+    words = models.CharField(max_length=300)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("end of a call by hand")
+
+    def __str__(self) -> str:
+        return self.name

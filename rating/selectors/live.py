@@ -21,11 +21,11 @@ from accounts.models import Hold, HoldStatus
 from rating.kernel import Rate, price
 from rating.live.asking import reason_text
 from rating.live.terms import CallTerms, TierTerms, from_json, rate_at, rate_ids, read_rates
-from rating.models import Carrier, LiveCall, LiveStatus, RatedCall
+from rating.models import CallCut, Carrier, LiveCall, LiveStatus, RatedCall
 from rating.pricing.engine import split_tax
 from rating.selectors.calls import MILLISECOND, began_between, id_floor
 from tiers.errors import NotFound
-from tiers.models import Kind, Party
+from tiers.models import Kind, Member, Party
 from tiers.viewer import Viewer
 
 OPEN: Final = (LiveStatus.ALLOWED, LiveStatus.TALKING)
@@ -258,3 +258,14 @@ def rated_calls(viewer: Viewer, call: LiveCall) -> list[RatedCall]:
     elif viewer.party.kind == Kind.DEALER:
         rows = rows.filter(seller=viewer.party)
     return sorted(rows.select_related("seller", "buyer"), key=lambda row: -row.seller.depth)
+
+
+def cuts_of(viewer: Viewer, call: LiveCall) -> list[tuple[CallCut, str]]:
+    """Who told the switch to end it, and what it said. Of a seller's people above the viewer no name is told."""
+    found = list(CallCut.visible.for_viewer(viewer).filter(call=call).order_by("id"))
+    if not found:
+        return []
+    people = Member.visible.for_viewer(viewer).filter(email__in={cut.actor for cut in found})
+    known = set(people.values_list("email", flat=True))
+    top = viewer.party.kind == Kind.OPERATOR
+    return [(cut, cut.actor if top or cut.actor in known else _("Your seller")) for cut in found]

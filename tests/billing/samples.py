@@ -58,6 +58,27 @@ def _list_pages(portal: str, seen_by: str, code: str, buyer: str) -> list[Sample
     ]
 
 
+def _live_pages(portal: str, seen_by: str) -> list[Sample]:
+    """What the portals have alike about live calls."""
+
+    def own(name: str, **more: Any) -> Sample:
+        return Sample(f"{portal}:{name}", seen_by, lambda world: (world.live_call(),), owned=True, **more)
+
+    return [
+        *(Sample(f"{portal}:{name}", seen_by) for name in ("live", "live_asked")),
+        Sample(f"{portal}:live_now", seen_by, shown=False),
+        *(own(name) for name in ("live_call", "live_call_end")),
+        own("live_call_now", shown=False),
+    ]
+
+
+def _switch_pages(portal: str, seen_by: str, source: str, buyer: str) -> list[Sample]:
+    """What the portals of sellers have alike about holds and switches."""
+    wallet = Sample(f"{portal}:wallet_holds", seen_by, lambda world: (world.cast.wallet(buyer).pk,), owned=True)
+    revoke = Sample(f"{portal}:switch_key_revoke", seen_by, lambda world: (world.switch_key(source),), owned=True)
+    return [*(Sample(f"{portal}:{name}", seen_by) for name in ("holds", "switches", "switch_key_new")), wallet, revoke]
+
+
 def _operator() -> list[Sample]:
     def own(name: str, arguments: Arguments, **more: Any) -> Sample:
         return Sample(f"operator:{name}", "northstar", arguments, **{"owned": True, **more})
@@ -105,6 +126,8 @@ def _operator() -> list[Sample]:
         own("carrier_forget", lambda world: ("atlas", "date_order")),
         *(own(name, lambda world: ("northstar-atlas",)) for name in ("list", "list_terms", "list_rate")),
         *_list_pages("operator", "northstar", "northstar-atlas", "erin"),
+        *_live_pages("operator", "northstar"),
+        *_switch_pages("operator", "northstar", "switch", "harbour"),
         own("table_file", lambda world: ("atlas", "csv"), shown=False),
         own("list_prices", lambda world: ("northstar-atlas",), query="?in=HKD"),
         own("list_file", lambda world: ("northstar-atlas", "csv"), shown=False),
@@ -183,6 +206,8 @@ def _dealer() -> list[Sample]:
         own("list_prices", lambda world: ("harbour-atlas",), query="?in=HKD"),
         own("list_file", lambda world: ("harbour-atlas", "xlsx"), shown=False),
         *_list_pages("dealer", "harbour", "harbour-atlas", "alice"),
+        *_live_pages("dealer", "harbour"),
+        *_switch_pages("dealer", "harbour", "pbx", "alice"),
         own("markup_effect", price_list, shown=False, query="?percent=60&addon=0"),
         own("rate_end", lambda world: ("harbour-domestic", "4940")),
         own("call", lambda world: (world.call("harbour").pk,)),
@@ -215,6 +240,7 @@ def _customer() -> list[Sample]:
     return [
         *(plain(name) for name in ("home", "calls", "prices", "invoices", "account", "details", "warning")),
         *(plain(name) for name in ("members", "member_invite", "key_new")),
+        *_live_pages("customer", "alice"),
         plain("calls_csv", shown=False),
         plain("reports", query="?by=destination&period=month"),
         plain("report_file", arguments=lambda world: ("csv",), shown=False),

@@ -9,11 +9,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.services.buyers import WalletTerms, add_buyer
+from rating.live.ending import find, started
 from rating.pricing.current import current_engine
 from tests.billing.samples import SAMPLES, Sample
 from tests.billing.world import CALLERS, World, build_world
 from tests.cast import ACTOR, Cast
 from tests.invoicing.month import load_calls
+from tests.rating.live_help import a_switch, ask
 from tiers.models import Kind
 
 LISTS = (
@@ -31,12 +33,14 @@ LISTS = (
         "members",
         "keys",
     ),
+    *("live", "live_now", "live_asked", "holds", "switches"),
     *("reports", "prices", "lists", "list", "search", "account", "buy_prices"),
 )
 
 
 def test_query_counts_do_not_grow_with_rows(cast: Cast, tmp_path: Path) -> None:
     world = build_world(cast, tmp_path, calls=1)
+    world.live_call()
     samples = [sample for sample in SAMPLES if sample.name.partition(":")[2] in LISTS]
     few = counts(world, samples)
     more_business(world, tmp_path)
@@ -46,6 +50,11 @@ def test_query_counts_do_not_grow_with_rows(cast: Cast, tmp_path: Path) -> None:
 
 def more_business(world: World, folder: Path) -> None:
     cast = world.cast
+    switch = a_switch(cast, interims=True)
+    for number in range(8):
+        ask(switch, f"more-{number}", requested_s=60)
+        ask(switch, f"refused-{number}", account="nobody")
+        started(switch, find(switch, f"more-{number}"))
     load_calls(cast, folder, CALLERS, 12, day=world.this_month, tag="more")
     for _time in range(12):
         cast.fund("alice", 1)

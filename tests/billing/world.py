@@ -18,7 +18,17 @@ from invoicing.services import documents
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
 from invoicing.services.mailing import send
-from rating.models import DeckFile, Follows, RatedCall, RateTable, SourceIdentity, UsageImport
+from rating.live.ending import find, started
+from rating.models import (
+    DeckFile,
+    Follows,
+    LiveCall,
+    RatedCall,
+    RateTable,
+    SourceIdentity,
+    SwitchKey,
+    UsageImport,
+)
 from rating.services.deck_files import receive_deck, work_deck
 from rating.services.imports import import_file
 from rating.services.list_rules import Target, create_group, set_list_rule
@@ -27,6 +37,7 @@ from rating.services.publishing import publish, set_follows
 from rating.services.rerating import Selection, preview
 from tests.cast import ACTOR, Cast
 from tests.invoicing.month import HEADER, call_lines
+from tests.rating.live_help import a_switch, ask
 from tiers.models import ApiKey
 from tiers.services.keys import create_key
 
@@ -96,6 +107,23 @@ class World:
             found = receive_deck(RateTable.objects.get(code="atlas"), [text], "atlas-june.csv", actor=ACTOR)
             work_deck(found.pk)
         return found.pk
+
+    def live_call(self) -> UUID:
+        """The key of a call of Alice that goes on, through the operator's switch."""
+        found = LiveCall.objects.filter(call_id="sample").first()
+        if found is None:
+            switch = a_switch(self.cast, interims=True)
+            ask(switch, "sample")
+            found = find(switch, "sample")
+            started(switch, found)
+        return found.pk
+
+    def switch_key(self, source: str) -> UUID:
+        """The key of a switch of this source."""
+        if not SwitchKey.objects.filter(source__code=source).exists():
+            a_switch(self.cast, source=source)
+        key: UUID = SwitchKey.objects.filter(source__code=source).latest("id").pk
+        return key
 
     def mail(self, seller: str) -> OutboxMail:
         found: OutboxMail = OutboxMail.objects.filter(seller=self.cast.party(seller)).latest("id")

@@ -8,25 +8,31 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.formatting import phone_text
 from billing.portals.filters import Filters
 from billing.portals.keyset import page_of
 from billing.portals.own.live.base import STATES, TONES, LiveView, MovingPart, again
 from billing.portals.own.live.told import events, price_words, tiers_of
+from billing.portals.views import Act
 from rating.live.asking import reason_text
+from rating.live.cutting import can_cut
 from rating.models import LiveCall, LiveStatus
 from rating.selectors import live, prices, usage
 from rating.selectors.calls import id_floor
 from rating.selectors.live_holds import holds_of
+from rating.services.call_cuts import end_call
 from tiers.errors import NotFound
 from tiers.models import Kind, Party
+from tiers.roles import May
 from tiers.selectors import people
 from tiers.viewer import Viewer
 
@@ -272,10 +278,11 @@ class CallPage(OneCall):
         bought = figures["one"].line.bought
         return self.live_page(
             tiers=tiers_of(self.viewer, figures["one"].line),
-            events=events(self.call, figures["one"].told),
+            events=events(self.call, figures["one"].told, live.cuts_of(self.viewer, self.call)),
             rated=live.rated_calls(self.viewer, self.call),
             own_price=price_words(bought.rate, bought.currency) if bought else "",
-            may_end=False,
+            may_end=self.viewer.may(May.CALLS) and can_cut(self.call),
+            end_url=f"{self.kind}:live_call_end",
             rated_url=f"{self.kind}:call",
             party_url="operator:party" if self.kind == Kind.OPERATOR else "dealer:customer",
             **figures,
@@ -293,3 +300,29 @@ class CallNow(OneCall, MovingPart):
         if figures["one"].line.state != shown_open and request.headers.get("HX-Request"):
             return again()
         return self.live_page(**figures)
+
+
+class EndCall(OneCall, Act):
+    """Told to the switch; the page then says what the switch said."""
+
+    right = May.CALLS
+    verb = gettext_lazy("End the call")
+    danger = True
+
+    def question(self) -> str:
+        return _("End the call to %s?") % phone_text(self.call.number or self.call.callee)
+
+    def consequence(self) -> str:
+        whose = self.call.customer.name if self.call.customer else _("nobody known")
+        return _(
+            "The switch %(switch)s is told to hang up on both sides, in the middle of a sentence. %(customer)s pays"
+            " for the time until then. Your name stands with it in the audit trail."
+        ) % {"switch": self.call.source.name, "customer": whose}
+
+    def back(self) -> str:
+        return reverse(f"{self.kind}:live_call", args=[self.call.pk])
+
+    def act(self) -> HttpResponse:
+        made = end_call(self.call, actor=self.viewer.actor)
+        (messages.success if made.done else messages.error)(self.request, made.words)
+        return HttpResponseRedirect(self.back())

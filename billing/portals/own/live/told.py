@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from billing.formatting import duration_text, money_text, price_text
 from billing.portals.own.calls import increments
 from rating.kernel import Rate
-from rating.models import LiveCall, LiveStatus
+from rating.models import CallCut, LiveCall, LiveStatus
 from rating.selectors import live
 from tiers.selectors import people
 from tiers.viewer import Viewer
@@ -68,9 +68,10 @@ class Event:
     care: bool = False
 
 
-def events(call: LiveCall, told: live.Told | None) -> list[Event]:
+def events(call: LiveCall, told: live.Told | None, cuts: Sequence[tuple[CallCut, str]] = ()) -> list[Event]:
     """In the order in which they happened."""
-    return sorted(_events(call, told), key=lambda one: one.at)
+    by_hand = [Event(cut.created_at, _("%s told the switch to end it") % who, cut.words) for cut, who in cuts]
+    return sorted([*_events(call, told), *by_hand], key=lambda one: one.at)
 
 
 def _events(call: LiveCall, told: live.Told | None) -> Iterator[Event]:

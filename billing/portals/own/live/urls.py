@@ -17,6 +17,7 @@ def live_paths(kind: str) -> list[URLPattern]:
         path(f"{base}/attempts/", calls.Asked.as_view(kind=kind), name="live_asked"),
         path(f"{base}/<uuid:call>/", calls.CallPage.as_view(kind=kind), name="live_call"),
         path(f"{base}/<uuid:call>/now/", calls.CallNow.as_view(kind=kind), name="live_call_now"),
+        path(f"{base}/<uuid:call>/end/", calls.EndCall.as_view(kind=kind), name="live_call_end"),
     ]
     if kind == Kind.CUSTOMER:
         return shared
