@@ -74,6 +74,8 @@ class Switchboard:
                 told: dict[str, Any] = json.load(answer)
         except HTTPError as error:
             told = json.load(error)
+        except TimeoutError:
+            return {"title": f"no answer within {TIMEOUT_S} s"}
         except (URLError, OSError) as error:
             raise Conflict(
                 "not_running", f"Nobody answers at {self._base_url}: {error}.", hint="Begin ./run."

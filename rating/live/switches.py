@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import blake2b
 from threading import Lock
 from typing import Final
@@ -27,6 +28,7 @@ from tiers.viewer import Actor
 BELIEVED_S: Final = 5.0
 """How long a process goes by what it read of a key: a revoked one is out after this at the latest."""
 KEPT: Final = 10_000
+NOTED_EACH: Final = timedelta(minutes=1)
 SLICE_WITH_INTERIMS_S: Final = 300
 SLICE_S: Final = 3600
 LONGEST_SLICE_S: Final = 86_400
@@ -140,11 +142,19 @@ def forget() -> None:
     _believed.clear()
 
 
+def _used(key: SwitchKey) -> None:
+    """Note that it was shown, once a minute at most."""
+    now = timezone.now()
+    if key.last_used_at is None or now - key.last_used_at > NOTED_EACH:
+        SwitchKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
 def _read(digest: bytes) -> Switch | None:
     keys = SwitchKey.objects.filter(digest=digest, revoked_at__isnull=True, source__active=True)
     key = keys.select_related("source__owner").first()
     if key is None:
         return None
+    _used(key)
     source = key.source
     usual_s = SLICE_WITH_INTERIMS_S if key.interims else SLICE_S
     return Switch(

@@ -56,6 +56,7 @@ class Line:
     state: str
     lasted_s: int
     left_s: int
+    rings_s: int
     sold: Part | None
     bought: Part | None
 
@@ -122,6 +123,7 @@ def _line(viewer: Viewer, call: LiveCall, terms: CallTerms, now: datetime) -> Li
         call=call,
         state=state,
         lasted_s=lasted_s,
+        rings_s=max(0, int((now - call.asked_at).total_seconds())) if state == RINGING else 0,
         left_s=max(0, call.max_seconds - lasted_s) if call.is_open else 0,
         sold=_sold(sold, charged_s, since) if sold else None,
         bought=spent,

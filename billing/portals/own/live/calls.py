@@ -22,6 +22,7 @@ from billing.portals.filters import Filters
 from billing.portals.keyset import page_of
 from billing.portals.own.live.base import STATES, TONES, LiveView, MovingPart, again
 from billing.portals.own.live.told import events, price_words, tiers_of
+from billing.portals.own.report_words import CLASSES
 from billing.portals.views import Act
 from rating.live.asking import reason_text
 from rating.live.cutting import can_cut
@@ -282,6 +283,7 @@ class CallPage(OneCall):
             rated=live.rated_calls(self.viewer, self.call),
             own_price=price_words(bought.rate, bought.currency) if bought else "",
             may_end=self.viewer.may(May.CALLS) and can_cut(self.call),
+            service=CLASSES.get(self.call.service_class, self.call.service_class),
             end_url=f"{self.kind}:live_call_end",
             rated_url=f"{self.kind}:call",
             party_url="operator:party" if self.kind == Kind.OPERATOR else "dealer:customer",
