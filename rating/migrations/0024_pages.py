@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
-        ('rating', '0020_live'),
+        ('rating', '0022_door'),
         ('tiers', '0001_initial'),
     ]
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Hold, HoldStatus
 from rating.kernel import Rate, price
-from rating.live.asking import reason_text
+from rating.live.asking import OF_THE_NUMBER, reason_text
 from rating.live.terms import CallTerms, TierTerms, from_json, rate_at, rate_ids, read_rates
 from rating.models import CallCut, Carrier, LiveCall, LiveStatus, RatedCall
 from rating.pricing.engine import split_tax
@@ -191,8 +191,11 @@ def _told(call: LiveCall, people: dict[UUID, Party], carriers: dict[UUID, Carrie
         return Told(call.code, reason_text(call.code), "", call.sip_code)
     person, carrier = people.get(call.blame), carriers.get(call.blame)
     if person is None and carrier is None:
+        if call.code in OF_THE_NUMBER:
+            return Told(call.code, reason_text(call.code), "", call.sip_code)
         return Told("unavailable", reason_text("unavailable"), "", 503)
-    heard = call.sip_code if person is not None and person.kind == Kind.CUSTOMER else 503
+    plain = call.code in OF_THE_NUMBER or (person is not None and person.kind == Kind.CUSTOMER)
+    heard = call.sip_code if plain else 503
     return Told(call.code, reason_text(call.code), person.name if person else carrier.name if carrier else "", heard)
 
 
@@ -200,7 +203,9 @@ def refused_for(viewer: Viewer, code: str) -> Q:
     """Calls that were refused for this reason as far as the viewer may know it; "" for any reason."""
     if not code:
         return Q(status=LiveStatus.REFUSED)
-    known = Q(blame__isnull=True) | Q(blame__in=Party.visible.for_viewer(viewer).values("pk"))
+    known = (
+        Q(blame__isnull=True) | Q(code__in=OF_THE_NUMBER) | Q(blame__in=Party.visible.for_viewer(viewer).values("pk"))
+    )
     known |= Q(blame__in=Carrier.visible.for_viewer(viewer).values("pk"))
     if code == "unavailable":
         return Q(status=LiveStatus.REFUSED) & (~known | Q(code=code))

@@ -38,7 +38,8 @@ from tiers.selectors import people
 from tiers.viewer import Viewer
 
 MOST = 100
-REASONS = ("funds", "blocked", "concurrent", "rate", "no_price", "number", "unknown", "unavailable")
+REASONS = ("funds", "spend", "blocked", "barred", "closed", "below_cost", "concurrent", "rate", "no_price", "number")
+REASONS += ("unknown", "unavailable")
 PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 
@@ -283,6 +284,7 @@ class CallPage(OneCall):
             rated=live.rated_calls(self.viewer, self.call),
             own_price=price_words(bought.rate, bought.currency) if bought else "",
             may_end=self.viewer.may(May.CALLS) and can_cut(self.call),
+            below_cost=people.parties(self.viewer).filter(pk__in=self.call.below_cost) if self.staff else [],
             service=CLASSES.get(self.call.service_class, self.call.service_class),
             end_url=f"{self.kind}:live_call_end",
             rated_url=f"{self.kind}:call",
