@@ -76,7 +76,15 @@ def _switch_pages(portal: str, seen_by: str, source: str, buyer: str) -> list[Sa
     """What the portals of sellers have alike about holds and switches."""
     wallet = Sample(f"{portal}:wallet_holds", seen_by, lambda world: (world.cast.wallet(buyer).pk,), owned=True)
     revoke = Sample(f"{portal}:switch_key_revoke", seen_by, lambda world: (world.switch_key(source),), owned=True)
-    return [*(Sample(f"{portal}:{name}", seen_by) for name in ("holds", "switches", "switch_key_new")), wallet, revoke]
+    lift = Sample(f"{portal}:bar_lift", seen_by, lambda world: (buyer, world.bar(buyer, seen_by)), owned=True)
+    of_buyer = ("call_limits", "limits_calls", "limits_spend", "bar_new")
+    return [
+        *(Sample(f"{portal}:{name}", seen_by) for name in ("holds", "switches", "switch_key_new")),
+        *(Sample(f"{portal}:{name}", seen_by, lambda world: (buyer,), owned=True) for name in of_buyer),
+        wallet,
+        revoke,
+        lift,
+    ]
 
 
 def _operator() -> list[Sample]:
@@ -132,6 +140,7 @@ def _operator() -> list[Sample]:
         own("list_prices", lambda world: ("northstar-atlas",), query="?in=HKD"),
         own("list_file", lambda world: ("northstar-atlas", "csv"), shown=False),
         own("carrier", lambda world: ("atlas",)),
+        own("carrier_limits", lambda world: ("atlas",)),
         plain("exchange_upload"),
         plain("below_cost"),
         plain("compare", query="?q=4"),

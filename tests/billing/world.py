@@ -29,6 +29,7 @@ from rating.models import (
     SwitchKey,
     UsageImport,
 )
+from rating.services.bars import Barred, add_bar
 from rating.services.deck_files import receive_deck, work_deck
 from rating.services.imports import import_file
 from rating.services.list_rules import Target, create_group, set_list_rule
@@ -124,6 +125,11 @@ class World:
             a_switch(self.cast, source=source)
         key: UUID = SwitchKey.objects.filter(source__code=source).latest("id").pk
         return key
+
+    def bar(self, buyer: str, maker: str) -> UUID:
+        """The key of a destination that is closed to the buyer."""
+        party, by = self.cast.party(buyer), self.cast.party(maker)
+        return add_bar(party, Barred("premium"), by=by, actor=ACTOR).pk
 
     def mail(self, seller: str) -> OutboxMail:
         found: OutboxMail = OutboxMail.objects.filter(seller=self.cast.party(seller)).latest("id")

@@ -38,8 +38,10 @@ from tiers.selectors import people
 from tiers.viewer import Viewer
 
 MOST = 100
-REASONS = ("funds", "spend", "blocked", "barred", "closed", "below_cost", "concurrent", "rate", "no_price", "number")
-REASONS += ("unknown", "unavailable")
+REASONS = (
+    *("funds", "spend", "blocked", "barred", "closed", "below_cost"),
+    *("concurrent", "rate", "no_price", "number", "unknown", "unavailable"),
+)
 PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from billing.portals.own.live import calls, holds, switches
+from billing.portals.own.live import calls, holds, limits, switches
 from tiers.models import Kind
 
 
@@ -21,8 +21,16 @@ def live_paths(kind: str) -> list[URLPattern]:
     ]
     if kind == Kind.CUSTOMER:
         return shared
+    buyer = ("parties" if kind == Kind.OPERATOR else "customers") + "/<slug:code>/calls"
+    carrier = path("prices/carriers/<slug:code>/calls/", limits.CarrierLimits.as_view(kind=kind), name="carrier_limits")
     return [
         *shared,
+        *([carrier] if kind == Kind.OPERATOR else []),
+        path(f"{buyer}/", limits.CallLimits.as_view(kind=kind), name="call_limits"),
+        path(f"{buyer}/limits/", limits.SetCallLimits.as_view(kind=kind), name="limits_calls"),
+        path(f"{buyer}/spend/", limits.SetSpendLimit.as_view(kind=kind), name="limits_spend"),
+        path(f"{buyer}/closed/", limits.AddBar.as_view(kind=kind), name="bar_new"),
+        path(f"{buyer}/closed/<uuid:bar>/", limits.LiftBar.as_view(kind=kind), name="bar_lift"),
         path(f"{base}/holds/", holds.Holds.as_view(kind=kind), name="holds"),
         path("money/wallets/<uuid:wallet>/holds/", holds.HoldsOf.as_view(kind=kind), name="wallet_holds"),
         path(f"{base}/switches/", switches.Switches.as_view(kind=kind), name="switches"),
