@@ -19,6 +19,7 @@ from rating.deck_api import DeckViewSet
 from rating.exchange_api import ExchangeRateViewSet
 from rating.lists_api import GroupViewSet, ListViewSet
 from rating.live import urls as live
+from rating.live_api import CallLimitViewSet, HoldViewSet, LiveCallViewSet, SwitchKeyViewSet
 from rating.prices_api import TableViewSet
 from rating.report_api import ReportViewSet
 from rating.rerating_api import RerateViewSet
@@ -45,6 +46,10 @@ for name, resource in {
     "sources": SourceViewSet,
     "usage-imports": ImportViewSet,
     "calls": CallViewSet,
+    "live-calls": LiveCallViewSet,
+    "holds": HoldViewSet,
+    "switch-keys": SwitchKeyViewSet,
+    "call-limits": CallLimitViewSet,
     "quote": QuoteViewSet,
     "reports": ReportViewSet,
     "invoices": InvoiceViewSet,

@@ -27,6 +27,7 @@ LISTS = {
     *("api:transfers-list", "api:carriers-list", "api:rate-tables-list", "api:price-lists-list", "api:sources-list"),
     *("api:usage-imports-list", "api:calls-list", "api:quote-list", "api:invoices-list", "api:exchange-rates-list"),
     *("api:carriers-offers", "api:reratings-list"),
+    *("api:live-calls-list", "api:holds-list", "api:switch-keys-list", "api:call-limits-list"),
     *("api:decks-list", "api:destination-groups-list", "api:reports-list"),
 }
 
@@ -63,6 +64,10 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "api:usage-imports-told-otherwise": lambda world: (world.usage_import.pk,),
     "api:calls-detail": lambda world: (world.call("harbour").pk,),
     "api:calls-explanation": lambda world: (world.call("harbour").pk,),
+    "api:live-calls-detail": lambda world: (world.live_call(),),
+    "api:live-calls-end": lambda world: (world.live_call(),),
+    "api:switch-keys-detail": lambda world: (world.switch_key("pbx"),),
+    "api:call-limits-detail": lambda world: (world.call_limit("alice"),),
     "api:reratings-detail": lambda world: (world.rerating("harbour"),),
     "api:reratings-apply": lambda world: (world.rerating("harbour"),),
     "api:invoices-detail": lambda world: (world.bill("harbour").pk,),

@@ -19,6 +19,7 @@ from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
 from invoicing.services.mailing import send
 from rating.live.ending import find, started
+from rating.live.limits import set_limits
 from rating.models import (
     DeckFile,
     Follows,
@@ -125,6 +126,10 @@ class World:
             a_switch(self.cast, source=source)
         key: UUID = SwitchKey.objects.filter(source__code=source).latest("id").pk
         return key
+
+    def call_limit(self, code: str) -> UUID:
+        """The key of the limits of this party's calls."""
+        return set_limits(self.cast.party(code), 10, None, actor=ACTOR).pk
 
     def bar(self, buyer: str, maker: str) -> UUID:
         """The key of a destination that is closed to the buyer."""
