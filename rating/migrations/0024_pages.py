@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
-        ('rating', '0022_door'),
+        ('rating', '0025_live_fast'),
         ('tiers', '0001_initial'),
     ]
 
