@@ -104,8 +104,10 @@ class Product(Scoped):
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
-class ProductPrice(models.Model):
+class ProductPrice(Scoped):
     """What one of a product costs for a whole period, in the brand's currency, from a day on."""
+
+    SCOPE: ClassVar[tuple[str, ...]] = ("product__seller__path",)
 
     id = models.BigAutoField(primary_key=True)
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="prices")
@@ -169,8 +171,10 @@ class Subscription(Scoped):
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
-class SubscriptionTerms(models.Model):
+class SubscriptionTerms(Scoped):
     """What a subscription is from a day on. `price` is the agreed one; without it the product's holds."""
+
+    SCOPE: ClassVar[tuple[str, ...]] = ("subscription__seller__path",)
 
     id = models.BigAutoField(primary_key=True)
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="terms")

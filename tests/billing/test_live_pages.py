@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from rating.live.cutting import Cut
 from rating.live.ending import ended, find, started
@@ -56,6 +58,10 @@ def amounts(text: str) -> set[str]:
 class TestGoingOn:
     def test_each_tier_sees_what_it_sells_and_pays_and_no_other(self, cast: Cast, switch: Switch) -> None:
         call = talking(switch)
+        with time_machine.travel(timezone.now(), tick=False):
+            self.look(cast, call)
+
+    def look(self, cast: Cast, call: LiveCall) -> None:
         views = {who: live.lines(cast.viewer(who), [call])[0] for who in ("northstar", "harbour", "alice")}
         alice, harbour, operator = (views[who] for who in ("alice", "harbour", "northstar"))
         assert alice.sold is None
