@@ -39,7 +39,7 @@ ENVIRONMENT: dict[str, str] = {
     "USAGE_FOLDER": "base of the watched folders, one for each source by its code; empty: none is watched",
     "STATIC_ROOT": "where collectstatic puts files",
     "EXCHANGE_FETCH": "1 fetches the European Central Bank's exchange rates of the day by itself",
-    "SWITCH_CONTROLS": "where switches take the order to end a call, as JSON (docs/live.md); empty: nowhere",
+    "SWITCH_CONTROLS": "where switches take the order to end a call, as JSON (docs/switches.md); empty: nowhere",
     "TOLLGATE_DEMO": "1 shows the demo's logins and its mail box",
     "TOLLGATE_MAIL_DIR": "maildir of the demo's mail box",
     "LOG_LEVEL": "INFO by default",
