@@ -23,7 +23,7 @@ from rating.live.needs import Curve, curves_answered
 from rating.live.settling import CLOCK_SLACK_S, NO_ANSWER, settle
 from rating.live.spending import asked_again
 from rating.live.switches import Switch
-from rating.live.telling import assumed, told_late
+from rating.live.telling import assumed, may_be_told, told_late
 from rating.live.terms import ANSWERED_WITHIN, from_json
 from rating.models import LiveCall, LiveStatus
 from tiers.errors import NotFound
@@ -88,7 +88,8 @@ def ended(call: LiveCall, duration_s: object, *, answered_at: datetime | None = 
     told_s = _seconds(duration_s)
     most_s = max(0, int((now - (call.answered_at or call.asked_at)).total_seconds())) + CLOCK_SLACK_S
     if not call.is_open:
-        return told_late(call, told_s) if assumed(call) and told_s is not None and 0 <= told_s <= most_s else call
+        believed = told_s is not None and 0 <= told_s <= most_s and may_be_told(call, told_s)
+        return told_late(call, told_s or 0) if believed else call
     oddity = ""
     if told_s is None or told_s < 0 or told_s > most_s:
         oddity = f"reported {str(duration_s)[:40]} s of at most {most_s} s"

@@ -2,7 +2,8 @@
 
 A call is settled once; which of end, reaper and file comes first does not matter. What the reaper assumed is corrected
 by the first that knows better. What a switch said at the end of a call is a promise to all who paid by it: its file
-changes nothing of it, but is kept beside it; only the carrier is paid for seconds beyond what was allowed.
+changes nothing of it, but is kept beside it; only the carrier is paid for seconds beyond what was allowed. A file may
+tell of a leg before the call is over: what only files told of lasts as long as the longest of them, or as its end says.
 """
 
 from __future__ import annotations
@@ -63,9 +64,9 @@ def told_late(call: LiveCall, told_s: int) -> LiveCall:
     def work() -> None:
         lock([call.pk])
         call.refresh_from_db()
-        if not assumed(call):
-            return
         live_s = lasted_s(call)
+        if live_s is None or not may_be_told(call, told_s):
+            return
         done = _corrected(call, Told(told_s), "its end was told late")
         telling = {
             "id": str(uuid7()),
@@ -89,12 +90,27 @@ def assumed(call: LiveCall) -> bool:
     return call.status == LiveStatus.REAPED or (call.status == LiveStatus.FAILED and call.oddity == NO_ANSWER)
 
 
+def may_be_told(call: LiveCall, told_s: int) -> bool:
+    """Whether a call that is over is charged for what was assumed, or for less than now told and only by files."""
+    longer = told_s > call.duration_s + call.overrun_s + TOLERANCE_S
+    return assumed(call) or (longer and only_files_told(call))
+
+
+def only_files_told(call: LiveCall) -> bool:
+    """Whether files alone said how long the call was."""
+    telling = call.tellings.filter(done__in=[Done.ENDED, Done.CORRECTED, Done.CHARGED])
+    said = list(telling.values_list("usage_import", flat=True))
+    return bool(said) and None not in said
+
+
 def told_by_file(call: LiveCall, told: Told, record_id: UUID) -> Became:
     """A line of the switch's file, the longest of a call's. `call` is locked and fresh (`lock`).
 
     An open call is ended by it, and becomes the record of this id.
     """
     live_s, most_s = lasted_s(call), _most_s(call)
+    if live_s is None and call.status == LiveStatus.TALKING and not told.duration_s:
+        return Became(Done.NOTED, None)
     if live_s is None:
         told = told._replace(duration_s=min(told.duration_s, most_s))
         answered_at = _answered_at(call, told)
@@ -106,6 +122,8 @@ def told_by_file(call: LiveCall, told: Told, record_id: UUID) -> Became:
         return _noted(call, told, live_s)
     if call.status == LiveStatus.REAPED or (call.status == LiveStatus.FAILED and told.duration_s):
         return Became(_corrected(call, told, "its file told"), live_s)
+    if told.duration_s > live_s + TOLERANCE_S and only_files_told(call):
+        return Became(_corrected(call, told, "another record told"), live_s)
     if agrees(call.status, live_s, told.duration_s):
         return Became(Done.SAME, live_s)
     if told.duration_s > max(call.max_seconds, live_s):

@@ -12,6 +12,7 @@ from accounts.models import Transfer
 from rating.live.ending import ended, find, started
 from rating.live.reaping import reap
 from rating.models import LiveStatus, Quarantined, RatedCall, Reconciled, RecordKey, UsageRecord
+from rating.selectors.corrections import as_now
 from rating.selectors.usage import progress_of
 from rating.services.imports import import_file
 from tests.cast import ACTOR
@@ -126,7 +127,7 @@ def test_what_the_reaper_took_too_much_flows_back_at_every_tier(funded: Cast, tm
     assert all((one.payer_id, one.payee_id) == (one.reverses.payee_id, one.reverses.payer_id) for one in back)
     assert_clean()
 
-    ended(call, 70)
+    ended(call, 51)
     by_file(funded, tmp_path, cdr("lost", 50, account=who), name="again.csv")
     assert {code: amount - middle[code] for code, amount in balances(funded).items()} == for_fifty
     assert_clean()
@@ -229,4 +230,31 @@ def test_several_legs_of_a_call_are_all_the_live_calls(funded: Cast, tmp_path: P
     assert call.duration_s == 60
     assert UsageRecord.objects.count() == 1
     assert [one.done for one in Reconciled.objects.order_by("line")] == ["same", "ended", "same"]
+    assert_clean()
+
+
+def test_a_file_told_of_a_leg_while_the_call_went_on(funded: Cast, tmp_path: Path) -> None:
+    for name in ("ends", "told"):
+        allowed(funded, name)
+    assert by_file(funded, tmp_path, cdr("ends", 30), cdr("told", 30)) == {"read": 2, "reconciled": 2}
+    call = ended(find(a_switch(funded), "ends"), 200)
+    assert call.duration_s == 200
+    assert ended(call, 250).duration_s == 200
+    leg = write(tmp_path / "one.csv", [cdr("told", 200)]).read_text().splitlines()
+    (tmp_path / "leg.csv").write_text(f"{leg[0]},leg\n{leg[1]},2\n")
+    import_file(tmp_path / "leg.csv", funded.source(), actor=ACTOR)
+    assert find(a_switch(funded), "told").duration_s == 200
+    sales = {row.sale for row in as_now(RatedCall.objects.filter(buyer=funded.alice))}
+    assert len(sales) == 1, "both cost what 200 seconds cost"
+    assert_clean()
+
+
+def test_a_leg_that_nobody_answered_does_not_end_a_call_that_is_going_on(funded: Cast, tmp_path: Path) -> None:
+    call = allowed(funded, "forked")
+    started(a_switch(funded), call)
+    by_file(funded, tmp_path, cdr("forked", 0))
+    call.refresh_from_db()
+    assert call.status == LiveStatus.TALKING
+    assert held(funded.wallet("alice")) > 0
+    assert Reconciled.objects.get().done == "noted"
     assert_clean()
