@@ -83,9 +83,10 @@ class SpendLimit(Scoped):
 
 
 class DaySpend(Scoped):
-    """What the calls of one day took from a limited wallet, and what is set aside for those that go on.
+    """What the live calls of one day took from a limited wallet, and what is set aside for those that go on.
 
-    A call belongs to the day on which it was asked for, in the time zone of its seller's brand.
+    A call belongs to the day on which it was asked for, in the time zone of its seller's brand. Calls that come by file
+    only do not count: they took place hours ago, and no door can stop them.
     """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("wallet__account__owner__path",)

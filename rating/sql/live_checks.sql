@@ -255,7 +255,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- A limit is new: the day so far, by what was charged and by what is held for calls that go on; those count from now.
+-- A limit is new: the day so far, by what live calls were charged (and had corrected) and by what is held for those
+-- that go on; they count from now.
 CREATE FUNCTION rating_live_reckon_day(purse uuid, today date, day_from timestamptz, day_to timestamptz) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -274,11 +275,12 @@ BEGIN
         held = (SELECT COALESCE(sum((s->>'micros')::numeric), 0) / 1000000
             FROM rating_livecall c, jsonb_array_elements(c.spends) AS s
             WHERE c.status IN ('allowed', 'talking') AND c.wallets @> ARRAY[purse] AND s->>'wallet' = purse::text),
-        spent = (SELECT COALESCE(sum(r.sale + r.tax), 0)
-            FROM rating_ratedcall r JOIN accounts_account a ON a.id = purse
-            JOIN accounts_wallet w ON w.account_id = purse
-            WHERE r.buyer_id = a.owner_id AND r.seller_id = w.seller_id AND r.currency = a.currency
-                AND r.id >= rating_first_id(day_from) AND r.id < rating_first_id(day_to))
+        spent = (SELECT COALESCE(sum(CASE WHEN t.payer_id = purse THEN t.amount ELSE -t.amount END), 0)
+            FROM accounts_transfer t
+            JOIN rating_livecall c ON c.id = t.cause AND c.asked_at >= day_from AND c.asked_at < day_to
+            LEFT JOIN accounts_transfer first ON first.id = t.reverses_id
+            WHERE purse IN (t.payer_id, t.payee_id) AND t.kind IN ('usage', 'usage_tax')
+                AND COALESCE(first.payer_id, t.payer_id) = purse AND t.id >= rating_first_id(day_from))
         WHERE d.wallet_id = purse AND d.day = today;
 END $$;
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -15,8 +16,10 @@ from rating.live.spending import set_spend_limit, spending_of
 from rating.models import BarKind, LiveCall, LiveStatus, PriceList, RatedCall
 from rating.pricing.current import current_engine
 from rating.services.bars import Barred, add_bar, bars_of, lift_bar, set_bars
+from rating.services.imports import import_file
 from rating.services.lists import set_own_rate, set_price_terms
 from tests.cast import ACTOR
+from tests.rating.calls_help import Call, write
 from tests.rating.live_help import MOBILE, a_switch, ask, assert_clean, backdate, held, talk
 from tiers.errors import Invalid, NotFound
 
@@ -168,6 +171,23 @@ def test_a_new_limit_knows_what_the_day_took_so_far(cast: Cast) -> None:
     set_spend_limit(cast.wallet("alice"), Decimal("9"), actor=ACTOR)
     row = RatedCall.objects.get(buyer=cast.alice)
     assert spending_of(cast.wallet("alice")).spent == row.sale + row.tax > 0
+    ask(switch, "carol", account="ACC-carol")
+    talk(switch, "carol", 120)
+    set_spend_limit(cast.wallet("summit"), Decimal("90"), actor=ACTOR)
+    paid = RatedCall.objects.get(buyer=cast.summit)
+    assert spending_of(cast.wallet("summit")).spent == paid.sale + paid.tax > 0, "what came in is no spend"
+
+
+def test_calls_that_come_by_file_only_take_nothing_from_a_day(cast: Cast, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    set_spend_limit(cast.wallet("alice"), Decimal("0.3"), actor=ACTOR)
+    at = timezone.now() - timedelta(minutes=5)
+    import_file(write(tmp_path / "pbx.csv", [Call("filed", at=at)]), cast.source("switch"), actor=ACTOR)
+    assert RatedCall.objects.filter(buyer=cast.alice).exists()
+    assert spending_of(cast.wallet("alice")).spent == 0
+    set_spend_limit(cast.wallet("alice"), None, actor=ACTOR)
+    set_spend_limit(cast.wallet("alice"), Decimal("0.3"), actor=ACTOR)
+    assert spending_of(cast.wallet("alice")).spent == 0
 
 
 def test_a_dealers_day_is_hidden_from_its_customers(cast: Cast) -> None:

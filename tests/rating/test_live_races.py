@@ -19,6 +19,7 @@ from accounts.services.funds import Move, set_credit, withdraw
 from rating.live.asking import Decision
 from rating.live.ending import failed, find
 from rating.live.limits import set_limits
+from rating.live.spending import set_spend_limit, spending_of
 from rating.live.switches import Switch
 from rating.models import CallLimit, LiveCall
 from rating.pricing import Engine
@@ -154,6 +155,26 @@ def test_no_more_calls_begin_in_a_second_than_may(cast: Cast, whose: str) -> Non
         assert PLACES <= said[True, ""] <= PLACES * seconds
         assert said[True, ""] + said[False, "rate"] == CALLERS
         assert CallLimit.objects.get().active == LiveCall.objects.filter(status="allowed").count()
+
+
+@pytest.mark.parametrize(("who", "limited"), [("alice", "alice"), ("bob", "harbour")])
+def test_a_day_with_room_for_ten_calls_lets_exactly_ten_through(cast: Cast, who: str, limited: str) -> None:
+    everybody_has_funds(cast)
+    switch = a_switch(cast)
+    wallet = cast.wallet(limited)
+    need = one_call_needs(cast, switch, who, limited)
+    set_spend_limit(wallet, PLACES * need, actor=ACTOR)
+    for turn in range(max(1, ROUNDS // 5)):
+        answers = rush(switch, who, f"r{turn}")
+        assert Counter((answer.allow, answer.code) for answer in answers) == {
+            (True, ""): PLACES,
+            (False, "spend"): CALLERS - PLACES,
+        }
+        assert spending_of(wallet).left == 0
+        for call in LiveCall.objects.filter(call_id__startswith=f"r{turn}-", status="allowed"):
+            failed(call)
+        assert spending_of(wallet).held == 0
+    assert_clean()
 
 
 def test_one_call_asked_for_by_sixty_four_at_once_is_one_call(cast: Cast) -> None:
