@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import OperationalError
 
+from rating.live import ending
 from rating.live.switches import create_switch_key
 from rating.models import LiveCall, LiveStatus, RatedCall
 from tests.cast import ACTOR
 from tests.rating.live_help import MOBILE, assert_clean, backdate
 from tests.sip.peers import free_port
-from tests.sip.test_kamailio import _warmed
+from tests.sip.test_kamailio import _warmed, over
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -61,6 +63,7 @@ def gateway(cast: Cast, live_server: Any, tmp_path: Path) -> Iterator[Gateway]:
     ask, tell = free_port(HOST), free_port(HOST)
     text = CONFIGURATION.read_text().replace("http://127.0.0.1:8000", live_server.url)
     text = text.replace("sw_put-the-key-here", key).replace("1812", str(ask)).replace("1813", str(tell))
+    text = text.replace("poll_interval = 5", "poll_interval = 1").replace("retry_interval = 30", "retry_interval = 5")
     (tmp_path / "radiusd.conf").write_text(text)
     log = (tmp_path / "radius.log").open("wb")
     process = subprocess.Popen(["freeradius", "-X", "-d", str(tmp_path), "-n", "radiusd"], stdout=log, stderr=log)
@@ -100,3 +103,18 @@ def test_a_session_without_money_is_rejected_with_its_reason(gateway: Gateway) -
     answer = gateway.send("auth", SESSION.replace("ACC-alice", "ACC-erin").replace("s-1", "s-2"))
     assert "Access-Reject" in answer
     assert "Not enough funds" in answer
+
+
+def test_a_stop_that_could_not_be_told_is_told_again(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_asked: object) -> None:
+        raise OperationalError
+
+    assert "Access-Accept" in gateway.send("auth", SESSION)
+    backdate(LiveCall.objects.get(), 60)
+    with monkeypatch.context() as outage:
+        outage.setattr(ending, "find", away)
+        told = SESSION + "Acct-Status-Type = Stop\nAcct-Session-Time = 45\n"
+        assert "Accounting-Response" in gateway.send("acct", told)
+        assert LiveCall.objects.get().status == LiveStatus.ALLOWED
+    assert over().duration_s == 45
+    assert_clean()
