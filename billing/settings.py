@@ -280,6 +280,7 @@ CELERY_BEAT_SCHEDULE = {
     "expired-holds": {"task": "accounts.tasks.release_expired_holds", "schedule": 60.0},
     "book-snapshots": {"task": "accounts.tasks.snapshot_books", "schedule": 3600.0},
     "balance-alarms": {"task": "accounts.tasks.watch_balances", "schedule": 30.0},
+    "call-alarms": {"task": "rating.tasks.watch_calls", "schedule": 30.0},
     "alarm-mails": {"task": "invoicing.tasks.mail_alarms", "schedule": 15.0},
     "charges": {"task": "invoicing.tasks.post_charges", "schedule": 300.0},
     "allowances": {"task": "invoicing.tasks.settle_allowances", "schedule": 300.0},

@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from rating.alerts import watching
 from rating.live.reaping import reap
 from rating.models import ImportStatus, UsageImport
 from rating.pricing.current import fold_changes
@@ -121,3 +122,9 @@ def fold_book_changes() -> int:
 def reap_calls() -> int:
     """Live calls whose end never came."""
     return reap()
+
+
+@shared_task
+def watch_calls() -> int:
+    """Spend, places and high-risk destinations of who called since the last look; how many alarms were raised."""
+    return watching.watch_calls()

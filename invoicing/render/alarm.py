@@ -138,12 +138,15 @@ def _low(context: AlarmContext) -> AlarmWords:
 
 def _empty(context: AlarmContext) -> AlarmWords:
     said = _said(context)
-    if context.figures.get("billing") == "postpaid":
+    prepaid = context.figures.get("billing") != "postpaid"
+    if not prepaid:
         subject = _("Credit limit reached with %(brand)s: new calls are refused") % said
         first = _("%(name)s has used up its credit of %(credit)s.") % said
     else:
         subject = _("Nothing left with %(brand)s: new calls are refused") % said
         first = _("%(name)s has used up its funds.") % said
+    if Decimal(context.figures["left"]) > 0:
+        first = _("%(name)s has %(left)s left. What is left is too little for a call.") % said
     return AlarmWords(
         subject=subject,
         says=[first, _("New calls are refused. They go again once it is filled.")],

@@ -14,6 +14,7 @@ from rating.models.live import CallCut, CallLimit, LiveCall, LiveStatus, SwitchK
 from rating.models.rates import Rate, RateTable
 from rating.models.reconciled import Done, Reconciled
 from rating.models.rerating import RatedCorrection, RerateRun, RerateStatus
+from rating.models.risk import RiskRange
 from rating.models.rules import (
     DestinationGroup,
     GroupMembers,
@@ -67,6 +68,7 @@ __all__ = [
     "RecordStatus",
     "RerateRun",
     "RerateStatus",
+    "RiskRange",
     "Source",
     "SourceIdentity",
     "SpendLimit",
