@@ -6,6 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
+from accounts.alerts_api import AlarmRuleViewSet, AlarmViewSet
 from accounts.api import FundsViewSet, TransferViewSet, WalletViewSet
 from invoicing.api import InvoiceViewSet, PaymentViewSet
 from rating.api import (
@@ -36,6 +37,8 @@ for name, resource in {
     "wallets": WalletViewSet,
     "transfers": TransferViewSet,
     "funds": FundsViewSet,
+    "alarms": AlarmViewSet,
+    "alarm-rules": AlarmRuleViewSet,
     "carriers": CarrierViewSet,
     "rate-tables": TableViewSet,
     "decks": DeckViewSet,

@@ -37,7 +37,7 @@ def alarm(request: HttpRequest, alarm: UUID) -> HttpResponse:
     viewer: Viewer | None = getattr(request, "viewer", None)
     if viewer is None:
         return redirect_to_login(request.get_full_path())
-    return HttpResponseRedirect(reverse(f"{viewer.party.kind}:home"))
+    return HttpResponseRedirect(reverse(f"{viewer.party.kind}:alarm", args=[alarm]))
 
 
 @require_GET

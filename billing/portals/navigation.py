@@ -38,6 +38,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("usage", _("Usage"), "upload"),
         Place("calls", _("Calls"), "phone"),
         Place("live", _("Live"), "pulse"),
+        Place("alarms", _("Alarms"), "alert"),
         Place("invoices", _("Invoices"), "paper", on_phone=True),
         Place("reports", _("Reports"), "chart"),
         Place("settings", _("Settings"), "gear"),
@@ -49,6 +50,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("prices", _("Prices"), "tag"),
         Place("calls", _("Calls"), "phone", on_phone=True),
         Place("live", _("Live"), "pulse"),
+        Place("alarms", _("Alarms"), "alert"),
         Place("invoices", _("Invoices"), "paper"),
         Place("reports", _("Reports"), "chart"),
         Place("brand", _("Brand"), "gear"),
@@ -59,6 +61,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("prices", _("Prices"), "tag", on_phone=True),
         Place("invoices", _("Invoices"), "paper", on_phone=True),
         Place("topup", _("Top up"), "money"),
+        Place("alarms", _("Alarms"), "alert"),
         Place("account", _("Account"), "gear"),
     ),
 }

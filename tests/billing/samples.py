@@ -262,4 +262,29 @@ def _customer() -> list[Sample]:
     ]
 
 
-SAMPLES: list[Sample] = [*_operator(), *_dealer(), *_customer()]
+def _alarm_pages(portal: str, seen_by: str, buyer: str) -> list[Sample]:
+    """Alarms and their rules, in each portal."""
+
+    def own(name: str, arguments: Arguments, **more: Any) -> Sample:
+        return Sample(f"{portal}:{name}", seen_by, arguments, **{"owned": True, **more})
+
+    found = [
+        *(Sample(f"{portal}:{name}", seen_by) for name in ("alarms", "alarm_rules")),
+        Sample(f"{portal}:alarm_rule", seen_by, lambda world: ("spend_hour",)),
+        own("alarm", lambda world: (world.alarm(seen_by).pk,)),
+        own("alarm_rule_end", lambda world: (world.alarm_rule(seen_by).pk,)),
+        own("alarm_rule_for", lambda world: ("spend_day", buyer)),
+    ]
+    return found if portal == "customer" else [*found, own("alarm_rules_for", lambda world: (buyer,))]
+
+
+SAMPLES: list[Sample] = [
+    *_operator(),
+    *_dealer(),
+    *_customer(),
+    *_alarm_pages("operator", "northstar", "harbour"),
+    *_alarm_pages("dealer", "harbour", "alice"),
+    *_alarm_pages("customer", "alice", "alice"),
+    *(Sample(f"operator:{name}", "northstar") for name in ("alarm_ranges", "alarm_range_new")),
+    Sample("operator:alarm_range", "northstar", lambda world: ("881",)),
+]

@@ -28,6 +28,7 @@ LISTS = {
     *("api:usage-imports-list", "api:calls-list", "api:quote-list", "api:invoices-list", "api:exchange-rates-list"),
     *("api:carriers-offers", "api:reratings-list"),
     *("api:live-calls-list", "api:holds-list", "api:switch-keys-list", "api:call-limits-list"),
+    *("api:carriers-offers", "api:reratings-list", "api:alarms-list", "api:alarm-rules-list"),
     *("api:decks-list", "api:destination-groups-list", "api:reports-list"),
 }
 
@@ -70,6 +71,8 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "api:call-limits-detail": lambda world: (world.call_limit("alice"),),
     "api:reratings-detail": lambda world: (world.rerating("harbour"),),
     "api:reratings-apply": lambda world: (world.rerating("harbour"),),
+    "api:alarms-detail": lambda world: (world.alarm("harbour").pk,),
+    "api:alarm-rules-detail": lambda world: (world.alarm_rule("harbour").pk,),
     "api:invoices-detail": lambda world: (world.bill("harbour").pk,),
     "api:invoices-approve": lambda world: (world.bill("harbour").pk,),
     "api:invoices-document": lambda world: (world.bill("harbour").pk, "csv"),

@@ -35,6 +35,18 @@ LISTS = (
     ),
     *("live", "live_now", "live_asked", "holds", "switches"),
     *("reports", "prices", "lists", "list", "search", "account", "buy_prices"),
+    *(
+        "alarms",
+        "alarm_rules",
+        "alarm_rules_for",
+        "reports",
+        "prices",
+        "lists",
+        "list",
+        "search",
+        "account",
+        "buy_prices",
+    ),
 )
 
 

@@ -11,8 +11,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.models import Transfer
+from accounts.models import AlertEvent, AlertRule, Transfer
 from accounts.selectors import money
+from accounts.services.alert_rules import Applied, Terms, set_rule
+from accounts.services.alerts import raise_alarm
 from invoicing.models import Invoice, OutboxMail
 from invoicing.services import documents
 from invoicing.services.drafts import run
@@ -96,6 +98,30 @@ class World:
         now = timezone.now()
         chosen = Selection(self.cast.party(seller), now - timedelta(days=40), now, "a rate was corrected")
         return preview(chosen, actor=ACTOR).pk
+
+    def alarm(self, seen_by: str) -> AlertEvent:
+        """An alarm about the party, by its seller's rule (the operator's: about its dealer harbour)."""
+        party = self.cast.party("harbour" if seen_by == "northstar" else "alice")
+        seller = self.cast.party("northstar" if seen_by == "northstar" else "harbour")
+        found = AlertEvent.objects.filter(party=party, owner=seller).first()
+        if found is None:
+            applied, now = Applied("spend_hour", seller, Terms(), direct=True), timezone.now()
+            figures = {
+                "currency": "EUR",
+                "spent": "62.1",
+                "limit": "50",
+                "start": now.isoformat(),
+                "end": now.isoformat(),
+            }
+            found = raise_alarm(applied, party, figures, now=now, occasion="a busy hour")
+        assert found is not None
+        return found
+
+    def alarm_rule(self, owner: str) -> AlertRule:
+        """A rule that the party has written: sellers for all, a customer for itself."""
+        party = self.cast.party(owner)
+        terms = Terms(currency="EUR", threshold=Decimal(50))
+        return set_rule(party, party if owner == "alice" else None, "spend_hour", terms, actor=ACTOR)
 
     def identity(self, code: str) -> SourceIdentity:
         found: SourceIdentity = SourceIdentity.objects.get(party=self.cast.party(code))

@@ -291,7 +291,7 @@ def test_calls_from_many_addresses(cast: Cast) -> None:
 
 def test_calls_refused_for_want_of_funds_say_that_nothing_is_left(cast: Cast) -> None:
     cast.fund("harbour", 900)
-    cast.fund("alice", "0.01")
+    cast.fund("alice", "0.0001")
     switch = a_switch(cast)
     refused = ask(switch, "too dear")
     assert (refused.allow, refused.sip_code) == (False, 402)

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Wallet
-from accounts.selectors import spending
+from accounts.selectors import alerts, spending
 from billing.formatting import currency_decimals, decimal_text, money_text, month_short
 from billing.portals.charts import Chart, Series, bars
 from billing.portals.customer.base import CustomerView
+from billing.portals.own.alarms.words import lines
 from invoicing.selectors import invoices
 from rating.selectors import traffic
 from rating.selectors.calls import month_bounds
@@ -45,6 +46,7 @@ class Home(CustomerView):
             paid=spending.paid_in(self.viewer, wallet, start),
             calls=traffic.count_between(self.viewer, start, end),
             chart=spent_chart(month, spent, wallet.account.currency) if spent else None,
+            alarms=lines(alerts.of_party(self.viewer, self.viewer.party)),
             latest=list(invoices.received_by(self.viewer).order_by("-id")[:3]),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from billing.portals.customer import account, calls, home, invoices, prices, reports
+from billing.portals.own.alarms.urls import alarm_paths
 from billing.portals.own.live.urls import live_paths
 
 app_name = "customer"
@@ -31,4 +32,5 @@ urlpatterns = [
     path("account/keys/new/", account.NewKey.as_view(), name="key_new"),
     path("account/keys/<str:prefix>/revoke/", account.RevokeKey.as_view(), name="key_revoke"),
     *live_paths("customer"),
+    *alarm_paths("customer"),
 ]

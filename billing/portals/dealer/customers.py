@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.selectors import money
+from accounts.selectors import alerts, money
 from billing.portals.dealer.base import DealerAct, DealerForm, DealerView, OneBuyer
 from billing.portals.filters import Filters
 from billing.portals.forms.people import DetailsForm, InviteForm, NewBuyerForm
 from billing.portals.keyset import page_of
+from billing.portals.own.alarms.words import lines
 from billing.services.buyers import WalletTerms, add_buyer
 from rating.models.carriers import IdentityKind
 from rating.selectors import prices, tariffs
@@ -124,6 +125,7 @@ class Customer(OneBuyer, DealerView):
             offers=tariff.offers(),
             choices=tariffs.choices(self.viewer, party)[:5],
             members=people.members(self.viewer, party),
+            alarms=lines(alerts.of_party(self.viewer, party)),
             lists=prices.lists(self.viewer).filter(buyer=party),
             below=people.parties_below(self.viewer).filter(path__startswith=party.path, depth=party.depth + 1)[:50],
             transfers=money.transfers_of_wallet(self.viewer, self.wallet).order_by("-id")[:6] if self.wallet else [],

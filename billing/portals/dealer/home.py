@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.selectors import money
+from accounts.selectors import alerts, money
 from billing.formatting import currency_decimals, decimal_text, month_short
 from billing.portals.charts import Chart, Series, bars
 from billing.portals.customer.home import back, balance_says, reach_of
 from billing.portals.dealer.base import DealerView
+from billing.portals.own.alarms.words import lines
 from invoicing.models import InvoiceStatus
 from invoicing.selectors import invoices
 from rating.selectors import calls, traffic
@@ -77,6 +78,7 @@ class Home(DealerView):
         return {
             "low": list(below.order_by(money.AVAILABLE)[: MOST_LOW + 1]),
             "most_low": MOST_LOW,
+            "alarms": lines(alerts.needing(self.viewer)[: MOST_LOW + 1]),
             "drafts": mine.filter(status=InvoiceStatus.DRAFT).count(),
             "overdue": mine.filter(status=InvoiceStatus.OVERDUE).count(),
             "unrated": calls.unrated(self.viewer).order_by().count(),

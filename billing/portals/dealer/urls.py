@@ -17,6 +17,7 @@ from billing.portals.dealer import (
     rerating,
     search,
 )
+from billing.portals.own.alarms.urls import alarm_paths
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
 
@@ -97,4 +98,5 @@ urlpatterns = [
     path("brand/<slug:code>/edit/", brand.EditBrand.as_view(), name="brand_edit"),
     *list_paths("dealer"),
     *live_paths("dealer"),
+    *alarm_paths("dealer"),
 ]

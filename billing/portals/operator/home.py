@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import AccountKind
-from accounts.selectors import money
+from accounts.selectors import alerts, money
 from billing.formatting import currency_decimals, decimal_text, month_short
 from billing.portals.charts import Chart, Series, bars
 from billing.portals.look import look_of
@@ -93,6 +93,7 @@ class Home(OperatorView):
         mails = invoices.mails_in_trouble(viewer)
         late = own.filter(status=InvoiceStatus.OVERDUE).count()
         low = money.low_wallets(viewer).count()
+        alarms = alerts.needing(viewer)[:ENOUGH_TO_KNOW].count()
         unrated = calls.unrated(viewer)[:ENOUGH_TO_KNOW].count()
         lines = usage.quarantine(viewer)[:ENOUGH_TO_KNOW].count()
         drafts = own.filter(status=InvoiceStatus.DRAFT).count()
@@ -103,6 +104,12 @@ class Home(OperatorView):
                 mails,
                 ngettext("mail could not be sent", "mails could not be sent", mails),
                 reverse("operator:outbox"),
+                True,
+            ),
+            Task(
+                alarms,
+                ngettext("alarm is open", "alarms are open", alarms),
+                f"{reverse('operator:alarms')}?state=open",
                 True,
             ),
             Task(late, ngettext("invoice is overdue", "invoices are overdue", late), f"{bills}?status=overdue", True),

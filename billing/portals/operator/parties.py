@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.selectors import money
+from accounts.selectors import alerts, money
 from billing.portals.filters import Filters
 from billing.portals.forms.people import DetailsForm, InviteForm, NewBuyerForm
 from billing.portals.operator.base import OperatorAct, OperatorForm, OperatorView
+from billing.portals.own.alarms.words import lines
 from billing.services.buyers import WalletTerms, add_buyer
 from rating.models.carriers import IdentityKind
 from rating.selectors import prices
@@ -95,6 +96,7 @@ class PartyPage(OneParty, OperatorView):
             lists=prices.lists(self.viewer).filter(buyer=party),
             identities=party.identities.order_by("kind", "value"),
             transfers=money.transfers_of(self.viewer, party).order_by("-id")[:8],
+            alarms=lines(alerts.of_party(self.viewer, party)),
             may_act=party.pk != self.viewer.party.pk and self.viewer.may(May.ACT_FOR) and not self.viewer.acting,
         )
 

@@ -21,6 +21,7 @@ from billing.portals.operator import (
     usage,
     usage_mapping,
 )
+from billing.portals.own.alarms.urls import alarm_paths
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
 
@@ -121,4 +122,5 @@ urlpatterns = [
     path("settings/trail/", settings.Trail.as_view(), name="trail"),
     *list_paths("operator"),
     *live_paths("operator"),
+    *alarm_paths("operator"),
 ]

@@ -1,0 +1,1 @@
+"""Alarms, their rules and the list of high-risk ranges, for whichever portal asks."""
