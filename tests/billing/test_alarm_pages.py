@@ -116,7 +116,7 @@ def test_what_the_operator_watches_of_a_dealers_customer_stays_unseen_below(cast
     applied = Applied("risk", operator, Terms())
     event = raise_alarm(applied, alice, {"destination": "Cuba", "number": "5312345"}, now=timezone.now(), occasion="53")
     assert event is not None
-    assert (event.to, event.copy) == (["billing@northstar.example"], [])
+    assert (event.to, event.copy) == (["accounts@northstar.example"], [])
     assert cast.client("northstar").get(f"/operator/alarms/{event.pk}/").status_code == 200
     assert cast.client("harbour").get(f"/dealer/alarms/{event.pk}/").status_code == 404
     assert cast.client("alice").get(f"/customer/alarms/{event.pk}/").status_code == 404
