@@ -1,7 +1,7 @@
 """Alarms and their rules as a viewer may see them.
 
-A viewer sees alarms of its party and of all below it: those by its own rules, by rules below it, and by its own
-seller's. Whoever stands above its seller stays unnamed, so what they watch stays unseen.
+A viewer sees alarms of its party and of all below it: those by its own rules and by rules below it, and what its own
+seller's rules say of itself. What stands higher watches further down stays unseen.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ IN_THE_WALLET = (AlertKind.LOW, AlertKind.EMPTY)
 def events(viewer: Viewer) -> QuerySet[AlertEvent]:
     """Newest first where paged by id."""
     seller = viewer.party.parent_path
-    seen = Q(owner__path__startswith=viewer.path) | (Q(owner__path=seller) if seller else Q(pk__in=[]))
+    by_seller = Q(owner__path=seller, party=viewer.party) if seller else Q(pk__in=[])
+    seen = Q(owner__path__startswith=viewer.path) | by_seller
     rows: QuerySet[AlertEvent] = AlertEvent.visible.for_viewer(viewer).filter(seen)
     return rows.select_related("party", "owner")
 
