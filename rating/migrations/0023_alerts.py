@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
-        ('rating', '0025_live_fast'),
+        ('rating', '0026_pages'),
         ('tiers', '0001_initial'),
     ]
 

@@ -28,7 +28,7 @@ LISTS = {
     *("api:usage-imports-list", "api:calls-list", "api:quote-list", "api:invoices-list", "api:exchange-rates-list"),
     *("api:carriers-offers", "api:reratings-list"),
     *("api:live-calls-list", "api:holds-list", "api:switch-keys-list", "api:call-limits-list"),
-    *("api:carriers-offers", "api:reratings-list", "api:alarms-list", "api:alarm-rules-list"),
+    *("api:alarms-list", "api:alarm-rules-list"),
     *("api:decks-list", "api:destination-groups-list", "api:reports-list"),
 }
 

@@ -35,18 +35,7 @@ LISTS = (
     ),
     *("live", "live_now", "live_asked", "holds", "switches"),
     *("reports", "prices", "lists", "list", "search", "account", "buy_prices"),
-    *(
-        "alarms",
-        "alarm_rules",
-        "alarm_rules_for",
-        "reports",
-        "prices",
-        "lists",
-        "list",
-        "search",
-        "account",
-        "buy_prices",
-    ),
+    *("alarms", "alarm_rules", "alarm_rules_for"),
 )
 
 
