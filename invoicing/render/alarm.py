@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 
 from invoicing.render import formats
 from invoicing.render.mail import Mail
+from rating.numbers.names import display
 
 SHOWN = 12
 """Countries and addresses named in a mail; the page has all."""
@@ -200,7 +201,8 @@ def _spend(context: AlarmContext) -> AlarmWords:
 
 
 def _usual(context: AlarmContext) -> AlarmWords:
-    said = _said(context) | {"factor": formats.format_rate(Decimal(context.figures["factor"]), context.locale)}
+    said = _said(context)
+    times = Decimal(context.figures.get("times") or 0)
     hour = context.kind.endswith("hour")
     same = _("the same hour of the last four weeks") if hour else _("the same day of the last four weeks")
     words = _spend(context)
@@ -209,8 +211,9 @@ def _usual(context: AlarmContext) -> AlarmWords:
     words.rows = [
         (_("Usual"), said["usual"]),
         (_("The rule warns above"), said["limit"]),
-        (_("That is the usual times"), said["factor"]),
     ]
+    if times:
+        words.rows.append((_("That is the usual times"), formats.format_number(times, context.locale, 1)))
     return words
 
 
@@ -231,7 +234,7 @@ def _risk(context: AlarmContext) -> AlarmWords:
             _("Calls there often come from telephone systems that somebody broke into."),
         ],
         label=_("Called"),
-        figure=f"+{said['number']}" if said["number"] else said["destination"],
+        figure=display(said["number"]) if said["number"] else said["destination"],
         rows=[(_("On the list as"), said["range"])] if said["range"] else [],
         advice=_strange(),
         button=_("See the calls"),
