@@ -15,7 +15,7 @@ from invoicing.services.drafts import run
 from rating.live.ending import ended, find, started
 from rating.live.reaping import reap
 from rating.live.spending import set_spend_limit, spending_of
-from rating.models import LiveCall, RatedCall, RatedCorrection, RerateRun
+from rating.models import LiveCall, RatedCall, RatedCorrection, RerateRun, UsageImport
 from rating.selectors.corrections import as_now, histories
 from rating.services.fact_rebuild import rebuild_facts
 from tests.cast import ACTOR
@@ -128,3 +128,21 @@ def test_a_customer_pays_on_paper_what_a_reaped_call_really_lasted(funded: Cast,
     rated = as_now(RatedCall.objects.filter(buyer=funded.dave))
     assert bill.net == sum(one.sale for one in rated)
     assert_clean()
+
+
+def test_the_operator_sees_on_the_imports_page_which_calls_lasted_otherwise(funded: Cast, tmp_path: Path) -> None:
+    switch = a_switch(funded)
+    for name in ("same", "shorter"):
+        ask(switch, name, requested_s=120)
+        talk(switch, name, 95)
+    assert by_file(funded, tmp_path, cdr("same", 95), cdr("shorter", 60))["reconciled"] == 2
+    made = UsageImport.objects.get()
+    browser = funded.client("northstar")
+    page = browser.get(f"/operator/usage/imports/{made.pk}/").content.decode()
+    assert "Live calls, charged already" in page
+    assert "shorter" in page
+    assert "Charge kept" in page
+    assert ">same<" not in page
+    assert "shorter" in browser.get(f"/operator/usage/imports/{made.pk}/live/").content.decode()
+    call = find(switch, "shorter")
+    assert "Its file says" in browser.get(f"/operator/live/{call.pk}/").content.decode()

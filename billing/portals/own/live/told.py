@@ -58,6 +58,9 @@ def price_words(rate: Rate, currency: str) -> str:
     return ", ".join(words)
 
 
+TELLINGS = 20
+
+
 @dataclass(frozen=True)
 class Event:
     """What happened at a moment; `care`: a person should look at it."""
@@ -71,7 +74,15 @@ class Event:
 def events(call: LiveCall, told: live.Told | None, cuts: Sequence[tuple[CallCut, str]] = ()) -> list[Event]:
     """In the order in which they happened."""
     by_hand = [Event(cut.created_at, _("%s told the switch to end it") % who, cut.words) for cut, who in cuts]
-    return sorted([*_events(call, told), *by_hand], key=lambda one: one.at)
+    return sorted([*_events(call, told), *by_hand, *_tellings(call)], key=lambda one: one.at)
+
+
+def _tellings(call: LiveCall) -> Iterator[Event]:
+    """What was told after, or instead of, the end."""
+    for one in call.tellings.order_by("id")[:TELLINGS]:
+        lasted = duration_text(one.duration_s) if one.duration_s else _("nobody answered")
+        said = _("Its file says: %s") if one.usage_import_id else _("Its end came late: %s")
+        yield Event(one.created_at, said % lasted, one.get_done_display(), care=one.odd)
 
 
 def _events(call: LiveCall, told: live.Told | None) -> Iterator[Event]:
@@ -113,5 +124,5 @@ def _end(call: LiveCall, at: datetime) -> Event:
         notes.append(_("%s beyond what was allowed are not charged to anybody below the carrier")
                      % duration_text(call.overrun_s))  # fmt: skip
     if call.oddity:
-        notes.append(_("Not believed: %s") % call.oddity if call.status == LiveStatus.ENDED else call.oddity)
+        notes.append(_("Not believed: %s") % call.oddity if call.oddity.startswith("reported") else call.oddity)
     return Event(at, words, ". ".join(notes), care=bool(notes))
