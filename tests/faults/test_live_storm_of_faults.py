@@ -110,25 +110,30 @@ def house(folder: Path) -> Iterator[House]:
     port = free_port()
     environment = serving_environment(services, port, None) | services.addresses()
     environment |= {"MEDIA_ROOT": str(folder / "files"), "STATIC_ROOT": str(folder / "static"), "TOLLGATE_DEMO": "0"}
-    with services.running():
-        processes = {one.name: one for one in serving_processes(environment, port, folder)}
-        try:
-            tables = [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"]
-            subprocess.run(tables, env=environment | {"TOLLGATE_DB_ROLE": "owner"}, cwd=CLONE, check=True)
-            made = House(services, environment, port, processes)
-            key = made.ask("prepare")["key"]
-            made.environment["STORM_KEY"] = key
-            for process in processes.values():
-                process.start()
-            wait_until_ready(list(processes.values()), port)
+    try:
+        with services.running(), serving(services, port, environment, folder) as made:
             yield made
-        finally:
-            for process in processes.values():
-                process.ask_to_stop()
-            for process in processes.values():
-                process.stop()
-            services.stop()
-            shutil.rmtree(services.postgres.home, ignore_errors=True)
+    finally:
+        shutil.rmtree(services.postgres.home, ignore_errors=True)
+
+
+@contextmanager
+def serving(services: Services, port: int, environment: dict[str, str], folder: Path) -> Iterator[House]:
+    processes = {one.name: one for one in serving_processes(environment, port, folder)}
+    try:
+        tables = [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"]
+        subprocess.run(tables, env=environment | {"TOLLGATE_DB_ROLE": "owner"}, cwd=CLONE, check=True)
+        made = House(services, environment, port, processes)
+        made.environment["STORM_KEY"] = made.ask("prepare")["key"]
+        for process in processes.values():
+            process.start()
+        wait_until_ready(list(processes.values()), port)
+        yield made
+    finally:
+        for process in processes.values():
+            process.ask_to_stop()
+        for process in processes.values():
+            process.stop()
 
 
 def free_port() -> int:

@@ -43,6 +43,7 @@ class Modelled:
     answered: bool = False
     age_s: int = 0
     over: bool = False
+    reaped: bool = False
     days: dict[str, Decimal] = field(default_factory=dict)
     """What the days of limited wallets set aside for it."""
 

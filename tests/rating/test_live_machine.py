@@ -7,8 +7,10 @@ must be the one that the model gives. No live call takes a wallet below its limi
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -53,7 +55,18 @@ AMOUNTS = st.sampled_from(["0.01", "0.3", "2", "5"]).map(Decimal)
 PREPAID = [code for code in WALLETS if code not in ("dave", "meadow")]
 CUSTOMERS = st.sampled_from(sorted(CHAINS))
 PICKS = st.integers(0, 5)
+ASKS = st.lists(st.tuples(CUSTOMERS, SECONDS, st.booleans()), min_size=1, max_size=4)
 pytestmark = [pytest.mark.django_db, *([pytest.mark.proof] if PROOF else [])]
+
+
+def where(goes_on: bool = True, answered: bool | None = None) -> Callable[[Any], Any]:
+    """A rule for when there is such a call; else its step would be wasted."""
+    return precondition(
+        lambda self: (
+            hasattr(self, "model")
+            and bool(self.model.open(0, answered=answered) if goes_on else self.model.calls or self.model.refused)
+        )
+    )
 
 
 class LiveCalls(RuleBasedStateMachine):
@@ -62,14 +75,15 @@ class LiveCalls(RuleBasedStateMachine):
     world: World
     day: int
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(asks=ASKS)
+    def begin(self, asks: list[tuple[str, int, bool]]) -> None:
         self.undone = undone()
         self.undone.__enter__()
         self.model = self.world.model()
         self.world.limit_days([])
         self.day = 0
         self.days: dict[str, int] = {}
+        self.callers_ask(asks)
 
     def teardown(self) -> None:
         if hasattr(self, "undone"):
@@ -128,7 +142,7 @@ class LiveCalls(RuleBasedStateMachine):
         self.day = day
 
     # -- switches -----------------------------------------------------------------------------------------------------
-    @rule(asks=st.lists(st.tuples(CUSTOMERS, SECONDS, st.booleans()), min_size=1, max_size=4))
+    @rule(asks=ASKS)
     def callers_ask(self, asks: list[tuple[str, int, bool]]) -> None:
         for who, requested_s, answered in asks:
             self._ask(who, requested_s, answered)
@@ -158,6 +172,7 @@ class LiveCalls(RuleBasedStateMachine):
         ask = Ask(call_id=name, to=MOBILE, account=f"ACC-{who}", requested_s=requested_s)
         return authorize(self.world.switch, ask, self.world.engines[self.day])
 
+    @where(goes_on=False)
     @rule(pick=PICKS)
     def asked_again(self, pick: int) -> None:
         """Whatever happened meanwhile: the same answer, and nothing set aside twice."""
@@ -183,12 +198,14 @@ class LiveCalls(RuleBasedStateMachine):
         day, who = self.days[name], self.model.calls[name].who
         return self.world.needed(day, who, upto_s, answered=True), self.world.taken(day, who, upto_s)
 
+    @where(answered=False)
     @rule(pick=PICKS)
     def answer(self, pick: int) -> None:
         name = self.model.open(pick, answered=False)
         if name:
             self._answer(name)
 
+    @where()
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: int) -> None:
         with connection.cursor() as cursor:
@@ -201,8 +218,10 @@ class LiveCalls(RuleBasedStateMachine):
         for call in self.model.calls.values():
             call.age_s += seconds
 
-    @rule(pick=PICKS)
-    def interim(self, pick: int) -> None:
+    @where(answered=True)
+    @rule(pick=PICKS, after_s=SECONDS)
+    def interim(self, pick: int, after_s: int) -> None:
+        self.time_passes(after_s)
         name = self.model.open(pick, answered=True)
         if not name:
             return
@@ -213,9 +232,11 @@ class LiveCalls(RuleBasedStateMachine):
             self.model.extend(call, *self._needed(name, wanted_s), wanted_s)
         assert standing.max_seconds == call.upto_s
 
-    @rule(picks=st.lists(PICKS, min_size=1, max_size=3), more_s=st.sampled_from([0, 1, 3, 10**8]))
-    def end(self, picks: list[int], more_s: int) -> None:
+    @where()
+    @rule(picks=st.lists(PICKS, min_size=1, max_size=3), after_s=SECONDS, more_s=st.sampled_from([0, 1, 3, 10**8]))
+    def end(self, picks: list[int], after_s: int, more_s: int) -> None:
         """Also of calls whose answer was never told, and after times that the clock contradicts."""
+        self.time_passes(after_s)
         for pick in picks:
             name = self.model.open(pick)
             if name is None:
@@ -227,6 +248,7 @@ class LiveCalls(RuleBasedStateMachine):
             assert bool(row.oddity) == (more_s > 3)
             self.model.end(call, lasted_s, row.answered_at)
 
+    @where(answered=False)
     @rule(pick=PICKS)
     def nobody_answers(self, pick: int) -> None:
         name = self.model.open(pick, answered=False)
@@ -234,11 +256,12 @@ class LiveCalls(RuleBasedStateMachine):
             failed(find(self.world.switch, name))
             self.model.calls[name].over = True
 
+    @where(goes_on=False)
     @rule(pick=PICKS)
     def told_again(self, pick: int) -> None:
-        """Late and double events of a call that is over change nothing."""
+        """Double events of a call whose end was told change nothing. (A late end of a reaped one corrects it.)"""
         name = self.model.any(pick)
-        if not name or not self.model.calls[name].over:
+        if not name or not self.model.calls[name].over or self.model.calls[name].reaped:
             return
         call = find(self.world.switch, name)
         before = (call.status, call.duration_s, call.max_seconds)
@@ -249,13 +272,16 @@ class LiveCalls(RuleBasedStateMachine):
         call = find(self.world.switch, name)
         assert (call.status, call.duration_s, call.max_seconds) == before
 
-    @precondition(lambda self: hasattr(self, "model"))
-    @rule()
-    def reaper(self) -> None:
+    @where()
+    @rule(comes=st.sampled_from([False, False, False, True]))
+    def reaper(self, comes: bool) -> None:
+        if not comes:
+            return
         reap(timezone.now() + timedelta(days=2))
         closed = {call.call_id: call for call in LiveCall.objects.filter(call_id__in=list(self.model.calls))}
         for name, call in self.model.calls.items():
             if not call.over:
+                call.reaped = True
                 assert closed[name].status == (LiveStatus.REAPED if call.answered else LiveStatus.FAILED)
                 self.model.end(call, call.upto_s if call.answered else 0, closed[name].answered_at)
 

@@ -78,12 +78,20 @@ def phone_there(folder: Path, scenario: str) -> Iterator[int]:
 
 
 def phone_here(
-    folder: Path, scenario: str, port: int, to: str, account: str, *, talk_ms: int = 0, calls: int = 1
+    folder: Path,
+    scenario: str,
+    port: int,
+    to: str,
+    account: str,
+    *,
+    talk_ms: int = 0,
+    calls: int = 1,
+    name: str = "here",
 ) -> int:
-    """A caller; 0 where every call went as its scenario says."""
+    """A caller; 0 where every call went as its scenario says. Of two at a time each has a name."""
     options = ["-i", HERE, "-p", str(free_port(HERE)), "-s", to, "-key", "account", account, "-d", str(talk_ms)]
     options += ["-m", str(calls), "-l", str(calls), "-r", str(calls), "-timeout", "60s"]
-    process = _sipp(folder, "here", scenario, [*options, f"{SWITCH}:{port}"])
+    process = _sipp(folder, name, scenario, [*options, f"{SWITCH}:{port}"])
     return process.wait(90)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,11 +90,38 @@ def test_a_call_is_allowed_hung_up_and_charged_with_its_trail(line: Line) -> Non
 def test_refusals_reach_the_phone_with_their_code(cast: Cast, line: Line) -> None:
     assert line.call(refused(402), account="ACC-erin") == 0
     assert line.call(refused(404), account="ACC-nobody") == 0
-    set_limits(cast.party("alice"), 0, None, actor=ACTOR)
-    assert line.call(refused(486)) == 0
     Party.objects.filter(code="alice").update(status=Status.BLOCKED)
     assert line.call(refused(403)) == 0
-    assert not LiveCall.objects.exclude(status=LiveStatus.REFUSED).exists()
+    codes = LiveCall.objects.order_by("id").values_list("status", "sip_code")
+    assert list(codes) == [(LiveStatus.REFUSED, 402), (LiveStatus.REFUSED, 404), (LiveStatus.REFUSED, 403)]
+    assert_trails()
+
+
+def test_one_call_more_than_may_be_at_once_hears_486_until_the_other_is_over(cast: Cast, line: Line) -> None:
+    set_limits(cast.party("alice"), 1, None, actor=ACTOR)
+    with ThreadPoolExecutor(1) as first:
+        talks = first.submit(line.call, HANGS_UP, talk_ms=4000)
+        wait_for_status(LiveStatus.TALKING)
+        assert line.call(refused(486), name="second") == 0
+        assert talks.result() == 0
+    wait_for_status(LiveStatus.ENDED)
+    assert line.call(HANGS_UP, talk_ms=100) == 0
+    assert LiveCall.objects.filter(status=LiveStatus.REFUSED, sip_code=486).count() == 1
+    assert_trails()
+
+
+def wait_for_status(status: str) -> None:
+    until = time.monotonic() + 20
+    while not LiveCall.objects.filter(status=status).exists():
+        assert time.monotonic() < until, f"no call is {status}"
+        time.sleep(0.1)
+
+
+def assert_trails() -> None:
+    """Each call, refused ones too, shows where it came from and by what."""
+    trails = set(LiveCall.objects.values_list("src_ip", "user_agent"))
+    assert trails == {(HERE, "Story phone 1.0")}
+    assert not LiveCall.objects.filter(src_port__isnull=True).exists()
 
 
 def test_a_call_is_cut_when_its_money_is_used_up(cast: Cast, line: Line) -> None:
@@ -104,6 +132,7 @@ def test_a_call_is_cut_when_its_money_is_used_up(cast: Cast, line: Line) -> None
     assert line.call(IS_CUT) == 0
     call = over()
     assert abs(call.duration_s + call.overrun_s - call.max_seconds) <= 1
+    assert_trails()
     assert cast.wallet("alice").available >= 0
     assert_clean()
 
@@ -127,6 +156,7 @@ def test_an_end_that_is_lost_is_made_by_the_reaper(line: Line) -> None:
     assert reap() == 1
     call.refresh_from_db()
     assert (call.status, call.duration_s) == (LiveStatus.REAPED, call.max_seconds)
+    assert_trails()
     assert_clean()
 
 
