@@ -71,7 +71,10 @@ class KeyForm(forms.Form):
         required=False,
         min_value=1,
         max_value=LONGEST_SLICE_S,
-        help_text=gettext_lazy("Empty: 300 with reports, else 3,600. Money for so long is set aside at once."),
+        help_text=gettext_lazy(
+            "Empty: 300 with reports, else 3,600. A switch that cannot lengthen a call cuts it then: give it 7,200, or"
+            " what your longest call is. Money for so long is set aside."
+        ),
     )
     code = forms.CharField(
         label=gettext_lazy("Code of a new switch"), max_length=32, required=False, validators=[code_validator]
