@@ -150,6 +150,9 @@ if DB_ROLE == "web":
 _DATABASE = dj_database_url.parse(_DATABASE_URL, conn_max_age=60, conn_health_checks=True)
 if _DATABASE["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: the ledger's laws live in it")
+# Nobody waits long for a server that is gone: not while connecting, nor for a machine that lost its power.
+_GONE = {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
+_DATABASE["OPTIONS"] = {**_GONE, "tcp_user_timeout": 15_000, **_DATABASE.get("OPTIONS", {})}
 DATABASES: dict[str, Any] = {"default": _DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -58,7 +58,8 @@ def big_tables_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
 def live_calls_forget() -> None:
     """What live calls remember of one test's database is not true of the next one's."""
     if "DATABASE_URL" in os.environ:
-        from rating.live import memory, switches
+        from rating.live import memory, standing, switches
 
         memory.forget_all()
         switches.forget()
+        standing.forget()

@@ -22,15 +22,17 @@ RETRIED = frozenset({DEADLOCK, SERIALIZATION, LOCK_TIMEOUT})
 ATTEMPTS = 6
 
 
-def in_transaction(work: Callable[[], T], *, lock_timeout_ms: int = 4000) -> T:
+def in_transaction(work: Callable[[], T], *, lock_timeout_ms: int = 4000, within_s: float = 3600.0) -> T:
     """Run `work` in a transaction of its own and return what it returns.
 
     Inside an open transaction it works in a savepoint and leaves retrying to whoever opened it. Raises
-    Conflict("busy") when the rows stayed locked through all attempts; nothing is written then.
+    Conflict("busy") when the rows stayed locked through all attempts, or `within_s` are over after one; nothing is
+    written then.
     """
     if connection.in_atomic_block:
         with transaction.atomic():
             return work()
+    began = time.monotonic()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
@@ -40,7 +42,7 @@ def in_transaction(work: Callable[[], T], *, lock_timeout_ms: int = 4000) -> T:
         except OperationalError as error:
             if sqlstate(error) not in RETRIED:
                 raise
-            if attempt == ATTEMPTS:
+            if attempt == ATTEMPTS or time.monotonic() - began > within_s:
                 raise Conflict("busy", "Others are moving the same money.", hint="Try again in a moment.") from error
             time.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")

@@ -21,10 +21,10 @@ from typing import Any, Final
 from django.db import DatabaseError, close_old_connections, connections
 
 from rating.live import asking, ending, switches
-from rating.live.door import Refused, ask_of
+from rating.live.door import ask_of, decided
 from rating.live.emergency import EMERGENCY_SECONDS, is_emergency
+from rating.live.knock import Refused
 from rating.live.switches import Switch
-from rating.pricing.current import current_engine
 from tiers.errors import NotFound, TollgateError
 
 PORT: Final = 4573
@@ -117,7 +117,7 @@ def _authorize(session: Session) -> None:
         _allow(session, EMERGENCY_SECONDS)
         return
     switch = _switch(session)
-    decision = asking.authorize(switch, ask_of(_facts(session, to)), current_engine())
+    decision = decided(switch, ask_of(_facts(session, to)))
     if decision.allow:
         _allow(session, decision.max_seconds)
         return

@@ -25,7 +25,7 @@ from rating.live.needs import Curve, curves
 from rating.live.switches import Switch
 from rating.live.terms import ANSWERED_WITHIN, CallTerms, as_json, freeze
 from rating.models import Source
-from rating.numbers import BadNumber, Number, ServiceClass
+from rating.numbers import BadNumber, DialPlan, Number, ServiceClass
 from rating.pricing import CallFacts, Engine, Unpriced
 from rating.pricing.directory import Link
 from rating.services.identify import CustomerIndex
@@ -35,7 +35,7 @@ from tiers.models import Kind
 
 GRACE: Final = timedelta(seconds=30)
 """How long after its last second a call may still be ended by its switch before the reaper does."""
-LOCK_TIMEOUT_MS: Final = 1500
+LOCK_TIMEOUT_MS: Final = 800
 LONGEST_ASKED_S: Final = 86_400
 SIP: Final = {"barred": 403, "closed": 403, "unknown": 404, "number": 404, "not_placed": 403}
 """Of refusals without the database; 503 for all others."""
@@ -181,7 +181,7 @@ def _allow(switch: Switch, engine: Engine, row: dict[str, Any], granting: Granti
             )
             return _said(cursor.fetchone())
 
-    said = in_transaction(decide, lock_timeout_ms=LOCK_TIMEOUT_MS)
+    said = in_transaction(decide, lock_timeout_ms=LOCK_TIMEOUT_MS, within_s=0.5)
     return _decision(switch, engine, said, carrier)
 
 
@@ -249,10 +249,20 @@ def _index(switch: Switch, engine: Engine) -> CustomerIndex:
     kept = _indexes.get(switch.source_id)
     if kept is not None and kept[0] is engine:
         return kept[1]
-    source = Source.objects.select_related("owner").get(pk=switch.source_id)
-    index = CustomerIndex(source, switch.plan)
-    _indexes[switch.source_id] = (engine, index)
+    return _indexed(switch.source_id, switch.plan, engine)
+
+
+def _indexed(source_id: UUID, plan: DialPlan, engine: Engine) -> CustomerIndex:
+    source = Source.objects.select_related("owner").get(pk=source_id)
+    index = CustomerIndex(source, plan)
+    _indexes[source_id] = (engine, index)
     return index
+
+
+def make_ready(engine: Engine) -> None:
+    """Read beforehand who is who at the switches that spoke, for calls that will be asked with this engine."""
+    for source_id, (_engine, index) in list(_indexes.items()):
+        _indexed(source_id, index.plan, engine)
 
 
 def reason_text(code: str) -> str:

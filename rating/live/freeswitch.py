@@ -23,7 +23,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from rating.live import door, ending
-from rating.live.door import MAX_TEXT, Refused, key_of, switch_at
+from rating.live.door import switch_at
+from rating.live.knock import MAX_TEXT, Refused, knock_of, to_response
 from rating.usage.formats.freeswitch_call import decoded
 from tiers.errors import NotFound, TollgateError
 
@@ -36,7 +37,8 @@ SWITCH_VARIABLE: Final = "tollgate_switch"
 def record(request: HttpRequest) -> HttpResponse:
     """A call is over. The same record twice changes nothing."""
     try:
-        switch = switch_at(request, key_of(request, {}))
+        knock = knock_of(request)
+        switch = switch_at(knock, knock.key({}))
         variables = variables_of(whole(request))
         call_id = variables.get("uuid") or request.GET.get("uuid", "")
         call = ending.find(switch, call_id[:MAX_TEXT], variables.get(SWITCH_VARIABLE, ""))
@@ -48,9 +50,9 @@ def record(request: HttpRequest) -> HttpResponse:
     except NotFound:
         return JsonResponse({"call": None, "status": "unknown"})
     except Refused as refused:
-        return door.problem(refused)
+        return to_response(door.problem(refused))
     except (DatabaseError, TollgateError) as error:
-        return door.unavailable(error)
+        return to_response(door.unavailable(error))
     return JsonResponse({"call": str(call.pk), "status": call.status, "charged_seconds": call.duration_s})
 
 

@@ -10,19 +10,17 @@ both carry the session's id. The figures that a device names are distrusted as e
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
 
-from rating.live import asking, door, ending
+from rating.live import asking, door, ending, guard
 from rating.live.asking import Ask
-from rating.live.door import Refused, body_of, key_of, switch_at
+from rating.live.door import decided, switch_at
 from rating.live.emergency import EMERGENCY_SECONDS, is_emergency
-from rating.pricing.current import current_engine
+from rating.live.knock import MAX_TEXT, Answer, Knock, Refused, told
+from rating.live.switches import Switch
 from tiers.errors import NotFound, TollgateError
 
 INTERIM_S: Final = 60
@@ -32,19 +30,18 @@ RETURN_CODES: Final = {402: 2, 403: 14, 404: 6, 486: 7, 503: 5}
 Attributes = Mapping[str, Any]
 
 
-@csrf_exempt
-def authorize(request: HttpRequest) -> HttpResponse:
+def authorize(knock: Knock) -> Answer:
     """May this session have a call, and for how long?"""
     try:
-        said = body_of(request)
-        key = key_of(request, said)
+        said = knock.said()
+        key = knock.key(said)
         to = first(said, "Called-Station-Id")
         if is_emergency(to, None):
             return accepted(EMERGENCY_SECONDS)
-        switch = switch_at(request, key)
+        switch = switch_at(knock, key)
         if is_emergency(to, switch.plan):
             return accepted(EMERGENCY_SECONDS)
-        decision = asking.authorize(switch, ask_of(said), current_engine())
+        decision = decided(switch, ask_of(said))
     except Refused as refused:
         return rejected(refused.title, 5)
     except (DatabaseError, TollgateError) as error:
@@ -55,28 +52,30 @@ def authorize(request: HttpRequest) -> HttpResponse:
     return rejected(asking.reason_text(decision.code), RETURN_CODES.get(decision.sip_code, 5))
 
 
-@csrf_exempt
-def accounting(request: HttpRequest) -> HttpResponse:
+def accounting(knock: Knock) -> Answer:
     """Start, interim or stop of a session. Of one that was never asked for, nothing is known here: its CDR tells."""
     try:
-        said = body_of(request)
-        switch = switch_at(request, key_of(request, said))
-        kind = first(said, "Acct-Status-Type")
-        call = ending.find(switch, call_id_of(said))
-        lasted = first(said, "Acct-Session-Time")
-        if kind == "Start":
-            ending.started(switch, call)
-        elif kind == "Interim-Update":
-            ending.going_on(switch, call, lasted)
-        elif kind == "Stop":
-            ending.ended(call, lasted or 0)
+        said = knock.said()
+        switch = switch_at(knock, knock.key(said))
+        guard.in_time(lambda: _tell(switch, said))
     except NotFound:
-        return HttpResponse(status=204)
+        return Answer(204)
     except Refused as refused:
-        return HttpResponse(refused.title, status=401, content_type="text/plain")
+        return Answer(401, refused.title.encode(), "text/plain")
     except (DatabaseError, TollgateError) as error:
         return door.unavailable(error)
-    return HttpResponse(status=204)
+    return Answer(204)
+
+
+def _tell(switch: Switch, said: Attributes) -> None:
+    kind, lasted = first(said, "Acct-Status-Type"), first(said, "Acct-Session-Time")
+    call = ending.find(switch, call_id_of(said))
+    if kind == "Start":
+        ending.started(switch, call)
+    elif kind == "Interim-Update":
+        ending.going_on(switch, call, lasted)
+    elif kind == "Stop":
+        ending.ended(call, lasted or 0)
 
 
 def first(said: Attributes, name: str) -> str:
@@ -85,7 +84,7 @@ def first(said: Attributes, name: str) -> str:
     if isinstance(attribute, dict):
         values = attribute.get("value")
         attribute = values[0] if isinstance(values, list) and values else values
-    return "" if attribute is None else str(attribute).strip()[: door.MAX_TEXT]
+    return "" if attribute is None else str(attribute).strip()[:MAX_TEXT]
 
 
 def pair(said: Attributes, name: str) -> str:
@@ -95,7 +94,7 @@ def pair(said: Attributes, name: str) -> str:
     for one in values if isinstance(values, list) else [values]:
         before, _equals, after = str(one).partition("=")
         if before.strip() == name:
-            return after.strip()[: door.MAX_TEXT]
+            return after.strip()[:MAX_TEXT]
     return ""
 
 
@@ -120,8 +119,8 @@ def ask_of(said: Attributes) -> Ask:
     )
 
 
-def accepted(seconds: int) -> JsonResponse:
-    return JsonResponse(
+def accepted(seconds: int) -> Answer:
+    return told(
         {
             "control:Auth-Type": "Accept",
             "reply:Session-Timeout": seconds,
@@ -132,6 +131,6 @@ def accepted(seconds: int) -> JsonResponse:
     )
 
 
-def rejected(reason: str, return_code: int) -> HttpResponse:
+def rejected(reason: str, return_code: int) -> Answer:
     body = {"reply:Reply-Message": reason, "reply:h323-return-code": f"h323-return-code={return_code}"}
-    return HttpResponse(json.dumps(body), status=401, content_type="application/json")
+    return told(body, 401)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from django.urls import path
 
 from rating.live import door, freeswitch, radius
+from rating.live.knock import Door, as_view
 
-calls = [
-    path("authorize", door.authorize, name="call_authorize"),
-    path("start", door.start, name="call_start"),
-    path("interim", door.interim, name="call_interim"),
-    path("end", door.end, name="call_end"),
-    path("failed", door.failed, name="call_failed"),
-    path("freeswitch", freeswitch.record, name="call_freeswitch"),
-]
-sessions = [
-    path("authorize", radius.authorize, name="radius_authorize"),
-    path("accounting", radius.accounting, name="radius_accounting"),
-]
+CALLS: dict[str, Door] = {
+    "authorize": door.authorize,
+    "start": door.start,
+    "interim": door.interim,
+    "end": door.end,
+    "failed": door.failed,
+}
+SESSIONS: dict[str, Door] = {"authorize": radius.authorize, "accounting": radius.accounting}
+
+calls = [path(name, as_view(one), name=f"call_{name}") for name, one in CALLS.items()]
+calls.append(path("freeswitch", freeswitch.record, name="call_freeswitch"))
+sessions = [path(name, as_view(one), name=f"radius_{name}") for name, one in SESSIONS.items()]

@@ -111,6 +111,13 @@ class Engine:
         self.columns: object = None
         """What `columns.price_calls` made ready of this engine."""
 
+    def make_ready(self, like: Engine | None = None) -> None:
+        """Compile beforehand what is else compiled when the first call asks; what `like` was asked for above all."""
+        self.shelf.make_ready(like.shelf if like else None)
+        for carrier in self.directory.carriers_by_id.values():
+            if carrier.cost_table_id:
+                self.shelf.table(carrier.cost_table_id)
+
     def price(self, call: CallFacts) -> PricedCall | Unpriced:
         links = self.chain(call.customer, call.answered_at)
         if not links:

@@ -90,6 +90,15 @@ class Shelf:
             self._ranked[key] = [self._group(books) for books in ranked]
         return self._ranked[key]
 
+    def make_ready(self, like: Shelf | None) -> None:
+        """Compile beforehand what calls will ask for: each active list, and the places that were asked of another."""
+        for pk in list(self._by_place.values()):
+            book = self.book(pk)
+            if book is not None:
+                _ = book.prefixes
+        for brand, buyer, carrier in list(like._ranked) if like else []:
+            self.groups(brand, buyer, carrier)
+
     def _group(self, books: list[ListBook]) -> Group:
         """Buyers with the same lists share one group: its prefixes are many."""
         key = tuple(id(book) for book in books)

@@ -17,7 +17,7 @@ class CustomerIndex:
     """What tells customers of one source apart, read once. A party's own code counts as an account code."""
 
     def __init__(self, source: Source, plan: DialPlan) -> None:
-        self._plan = plan
+        self.plan = plan
         self._default = source.customer_id
         below = Party.objects.filter(path__startswith=source.owner.path).exclude(kind=Kind.OPERATOR)
         self._accounts: dict[str, UUID] = {code.lower(): pk for code, pk in below.values_list("code", "pk")}
@@ -50,5 +50,5 @@ class CustomerIndex:
         return self._accounts.get(account.lower()) if account else None
 
     def _normal(self, caller: str) -> str:
-        number = self._plan.normalise(caller)
+        number = self.plan.normalise(caller)
         return number.e164 if isinstance(number, Number) else caller

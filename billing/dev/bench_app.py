@@ -1,0 +1,29 @@
+"""The application that `./bench live` serves: the product's own, and beside it two ways to do nothing.
+
+`/bench/view` is a view of Django's behind all the middleware that every page has; `/bench/knock` is a door that answers
+without a look, on the short way that switches go.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+from billing import urls
+from billing.slim import DOORS
+from billing.wsgi import application
+from rating.live.knock import Answer, Knock
+
+
+def view(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(b"{}", content_type="application/json")
+
+
+def knock(_knock: Knock) -> Answer:
+    return Answer(200, b"{}")
+
+
+urls.urlpatterns.append(path("bench/", include(([path("view", view)], "bench"))))
+DOORS["/bench/knock"] = knock
+
+__all__ = ["application"]
