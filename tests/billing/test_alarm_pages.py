@@ -77,7 +77,9 @@ def test_a_customer_has_its_own_rules_and_can_weaken_nothing(cast: Cast, blocked
     assert alice.post(f"/customer/alarms/rules/{theirs.pk}/end/").status_code == 404
     assert AlertRule.objects.filter(pk=theirs.pk).exists()
     assert alice.get("/customer/alarms/rules/set/risk/").status_code == 404
-    assert "above 50.00 EUR" not in text(alice.get("/customer/alarms/rules/")), "her seller's level is not hers to know"
+    page = text(alice.get("/customer/alarms/rules/"))
+    assert "above 50.00 EUR" not in page, "her seller's level is not hers to know"
+    assert page.count("as your seller's rule says") == 3, "balances and blocks are told without a rule of her own"
 
 
 def test_a_reader_sees_and_cannot_change(cast: Cast) -> None:

@@ -89,10 +89,10 @@ class Rules(PortalView):
         return Row(
             kind=kind,
             about=ABOUT[kind](),
-            when="" if told else condition(kind, held),
-            does=deeds(held, own=own) if not told else ", ".join(held.also_to),
+            when=_("as your seller's rule says") if told else condition(kind, held),
+            does=_("mails also %s") % ", ".join(held.also_to) if told and held.also_to else deeds(held, own=own),
             url=reverse(f"{self.kind}:{name}", args=args) + query,
-            off=not held.enabled,
+            off=not held.enabled and not told,
             standing="" if rule is not None or not held.enabled else _("unless you say otherwise"),
             rule=rule.pk if rule is not None else None,
             party=rule.party if rule is not None else None,
