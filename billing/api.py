@@ -9,6 +9,7 @@ from rest_framework.routers import DefaultRouter
 from accounts.alerts_api import AlarmRuleViewSet, AlarmViewSet
 from accounts.api import FundsViewSet, TransferViewSet, WalletViewSet
 from invoicing.api import InvoiceViewSet, PaymentViewSet
+from invoicing.products_api import ChargeViewSet, ProductViewSet, SubscriptionViewSet
 from rating.api import (
     CallViewSet,
     ImportViewSet,
@@ -55,6 +56,9 @@ for name, resource in {
     "call-limits": CallLimitViewSet,
     "quote": QuoteViewSet,
     "reports": ReportViewSet,
+    "products": ProductViewSet,
+    "subscriptions": SubscriptionViewSet,
+    "charges": ChargeViewSet,
     "invoices": InvoiceViewSet,
     "payments": PaymentViewSet,
 }.items():

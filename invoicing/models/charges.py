@@ -7,6 +7,7 @@ period a transfer paid, and are never changed.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
@@ -260,6 +261,10 @@ class Charge(Scoped):
     def gross(self) -> Decimal:
         """With its tax, where that was charged beside it."""
         return self.amount + self.tax
+
+    @property
+    def last_day(self) -> date:
+        return self.ends_on - timedelta(days=1)
 
 
 class AllowanceUse(Scoped):

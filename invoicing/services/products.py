@@ -20,7 +20,7 @@ from tiers.viewer import Actor
 
 MADE_WITH = frozenset({"every", "timing", "anchor"})
 CHANGES = frozenset({"name", "group", "unit", "resells", "included", "included_unit", "included_classes", "active"})
-ALWAYS = date(2000, 1, 1)
+ALWAYS = date(2000, 1, 1)  # before any subscription: a product has a price from the beginning
 
 
 def create_product(brand: Brand, code: str, *, price: Decimal, actor: Actor, **values: Any) -> Product:

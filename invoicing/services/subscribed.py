@@ -7,7 +7,7 @@ nothing more when the price rises. What a subscription agreed on (price, quantit
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,7 @@ from functools import cached_property
 from uuid import UUID
 
 from accounts.models import Wallet
-from invoicing.charges.periods import ONE_DAY, Period
+from invoicing.charges.periods import ONE_DAY, Period, period_of
 from invoicing.charges.plan import Charged, Item, Stretch, Terms
 from invoicing.models import Anchor, Charge, Product, ProductPrice, Subscription, SubscriptionTerms, Timing
 from invoicing.services.charge_rows import Sheet, Tax, recurring, returned, tax_of
@@ -76,10 +76,10 @@ class Subscribed:
     def product_on(self, day: date) -> Product:
         return self.products[self.terms_on(day).product_id]
 
-    def price_on(self, day: date) -> Decimal:
-        """Of one, for a whole period that begins on the day."""
-        one = self.terms_on(day)
-        return one.price if one.price is not None else price_at(self.prices[one.product_id], day)
+    def now(self, day: date) -> Terms:
+        """Quantity and price of the period that the day lies in; before it begins those of its beginning."""
+        day = max(day, self.row.starts_on)
+        return self._terms(self.terms_on(day), period_of(day, self.row.product.every, self.anchor))
 
     def _terms(self, one: SubscriptionTerms, period: Period) -> Terms:
         price = one.price
@@ -137,12 +137,20 @@ class Subscribed:
 
 
 def subscribed(row: Subscription) -> Subscribed:
-    terms = list(row.terms.select_related("product"))
-    products = {one.product_id: one.product for one in terms}
+    return subscribed_many([row])[0]
+
+
+def subscribed_many(rows: Sequence[Subscription]) -> list[Subscribed]:
+    """Many at once: two questions, however many."""
+    terms: dict[UUID, list[SubscriptionTerms]] = {row.pk: [] for row in rows}
+    found = SubscriptionTerms.objects.filter(subscription__in=terms).order_by("valid_from")
+    for one in found.select_related("product__brand"):
+        terms[one.subscription_id].append(one)
+    products = {one.product_id: one.product for mine in terms.values() for one in mine}
     prices: dict[UUID, list[ProductPrice]] = {pk: [] for pk in products}
     for price in ProductPrice.objects.filter(product__in=products).order_by("valid_from"):
         prices[price.product_id].append(price)
-    return Subscribed(row, terms, products, prices)
+    return [Subscribed(row, terms[row.pk], products, prices) for row in rows]
 
 
 def price_at(prices: list[ProductPrice], day: date) -> Decimal:

@@ -84,6 +84,20 @@ def _switch_pages(portal: str, seen_by: str, source: str, buyer: str) -> list[Sa
         wallet,
         revoke,
         lift,
+def _product_pages(portal: str, seen_by: str, code: str) -> list[Sample]:
+    """What the portals of sellers have alike about products and subscriptions."""
+
+    def own(name: str, arguments: Arguments) -> Sample:
+        return Sample(f"{portal}:{name}", seen_by, arguments, owned=True)
+
+    def one(world: World) -> tuple[Any, ...]:
+        return (world.subscription(seen_by).pk,)
+
+    plain = ("products", "product_new", "subscriptions", "subscribe", "charges", "charge")
+    return [
+        *(Sample(f"{portal}:{name}", seen_by) for name in plain),
+        *(own(name, lambda world: (code,)) for name in ("product", "product_edit", "product_price")),
+        *(own(name, one) for name in ("subscription", "subscription_change", "subscription_end")),
     ]
 
 
@@ -136,6 +150,7 @@ def _operator() -> list[Sample]:
         *_list_pages("operator", "northstar", "northstar-atlas", "erin"),
         *_live_pages("operator", "northstar"),
         *_switch_pages("operator", "northstar", "switch", "harbour"),
+        *_product_pages("operator", "northstar", "ns-line"),
         own("table_file", lambda world: ("atlas", "csv"), shown=False),
         own("list_prices", lambda world: ("northstar-atlas",), query="?in=HKD"),
         own("list_file", lambda world: ("northstar-atlas", "csv"), shown=False),
@@ -217,6 +232,8 @@ def _dealer() -> list[Sample]:
         *_list_pages("dealer", "harbour", "harbour-atlas", "alice"),
         *_live_pages("dealer", "harbour"),
         *_switch_pages("dealer", "harbour", "pbx", "alice"),
+        *_product_pages("dealer", "harbour", "hv-line"),
+        plain("subscribed"),
         own("markup_effect", price_list, shown=False, query="?percent=60&addon=0"),
         own("rate_end", lambda world: ("harbour-domestic", "4940")),
         own("call", lambda world: (world.call("harbour").pk,)),
@@ -248,8 +265,8 @@ def _customer() -> list[Sample]:
 
     return [
         *(plain(name) for name in ("home", "calls", "prices", "invoices", "account", "details", "warning")),
-        *(plain(name) for name in ("members", "member_invite", "key_new")),
         *_live_pages("customer", "alice"),
+        *(plain(name) for name in ("members", "member_invite", "key_new", "subscriptions")),
         plain("calls_csv", shown=False),
         plain("reports", query="?by=destination&period=month"),
         plain("report_file", arguments=lambda world: ("csv",), shown=False),

@@ -29,6 +29,7 @@ LISTS = {
     *("api:carriers-offers", "api:reratings-list"),
     *("api:live-calls-list", "api:holds-list", "api:switch-keys-list", "api:call-limits-list"),
     *("api:alarms-list", "api:alarm-rules-list"),
+    *("api:products-list", "api:subscriptions-list", "api:charges-list"),
     *("api:decks-list", "api:destination-groups-list", "api:reports-list"),
 }
 
@@ -57,6 +58,11 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
             *(f"api:price-lists-{name}" for name in ("publications", "follow", "coming", "history")),
         ),
         lambda world: ("harbour-atlas",),
+    ),
+    **dict.fromkeys(("api:products-detail", "api:products-prices"), lambda world: ("hv-line",)),
+    **dict.fromkeys(
+        (f"api:subscriptions-{name}" for name in ("detail", "change", "end", "included")),
+        lambda world: (world.subscription("harbour").pk,),
     ),
     "api:destination-groups-detail": lambda world: ("near",),
     "api:sources-detail": lambda world: ("switch",),

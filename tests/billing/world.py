@@ -15,7 +15,7 @@ from accounts.models import AlertEvent, AlertRule, Transfer
 from accounts.selectors import money
 from accounts.services.alert_rules import Applied, Terms, set_rule
 from accounts.services.alerts import raise_alarm
-from invoicing.models import Invoice, OutboxMail
+from invoicing.models import Invoice, OutboxMail, Subscription
 from invoicing.services import documents
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
@@ -41,6 +41,7 @@ from rating.services.publishing import publish, set_follows
 from rating.services.rerating import Selection, preview
 from tests.cast import ACTOR, Cast
 from tests.invoicing.month import HEADER, call_lines
+from tests.invoicing.products import product, subscribed
 from tests.rating.live_help import a_switch, ask
 from tiers.models import ApiKey
 from tiers.services.keys import create_key
@@ -123,6 +124,11 @@ class World:
         terms = Terms(currency="EUR", threshold=Decimal(50))
         return set_rule(party, party if owner == "alice" else None, "spend_hour", terms, actor=ACTOR)
 
+    def subscription(self, seller: str) -> Subscription:
+        """One that this seller sells."""
+        found: Subscription = Subscription.objects.filter(seller=self.cast.party(seller)).latest("id")
+        return found
+
     def identity(self, code: str) -> SourceIdentity:
         found: SourceIdentity = SourceIdentity.objects.get(party=self.cast.party(code))
         return found
@@ -185,8 +191,16 @@ def build_world(cast: Cast, folder: Path, calls: int = 12) -> World:
         run(cast.party(seller), this_month, actor=ACTOR, early=True)
     owners = ("northstar", "harbour", "alice")
     keys = {code: create_key(cast.party(code), "billing program", "reader", actor=ACTOR)[0] for code in owners}
+    _subscriptions(cast, last_month)
     changes = {code: _price_changes(cast, code) for code in ("northstar-atlas", "harbour-atlas")}
     return World(cast, last_month, this_month, usage_import, keys, changes)
+
+
+def _subscriptions(cast: Cast, since: date) -> None:
+    """Alice's line, which Harbour buys above. It costs nothing, so that it moves no money that others count."""
+    line = product(cast, "northstar-eu", "ns-line", "0")
+    sold = product(cast, "harbour", "hv-line", "0", resells=line, name="Line rental")
+    subscribed(cast, "alice", sold, str(since), quantity=2)
 
 
 def _price_changes(cast: Cast, code: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from billing.portals.customer import account, calls, home, invoices, prices, reports
+from billing.portals.customer import account, calls, home, invoices, prices, reports, subscriptions
 from billing.portals.own.alarms.urls import alarm_paths
 from billing.portals.own.live.urls import live_paths
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("invoices/", invoices.Invoices.as_view(), name="invoices"),
     path("invoices/<uuid:invoice>/", invoices.InvoicePage.as_view(), name="invoice"),
     path("invoices/<uuid:invoice>/<slug:kind>/", invoices.Download.as_view(), name="invoice_file"),
+    path("subscriptions/", subscriptions.Subscriptions.as_view(), name="subscriptions"),
     path("account/", account.Account.as_view(), name="account"),
     path("account/details/", account.EditDetails.as_view(), name="details"),
     path("account/warning/", account.EditWarning.as_view(), name="warning"),

@@ -20,6 +20,7 @@ from billing.portals.dealer import (
 from billing.portals.own.alarms.urls import alarm_paths
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
+from billing.portals.own.products.urls import product_paths
 
 app_name = "dealer"
 
@@ -99,4 +100,5 @@ urlpatterns = [
     *list_paths("dealer"),
     *live_paths("dealer"),
     *alarm_paths("dealer"),
+    *product_paths("dealer"),
 ]

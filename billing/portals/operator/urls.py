@@ -24,6 +24,7 @@ from billing.portals.operator import (
 from billing.portals.own.alarms.urls import alarm_paths
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
+from billing.portals.own.products.urls import product_paths
 
 app_name = "operator"
 
@@ -123,4 +124,5 @@ urlpatterns = [
     *list_paths("operator"),
     *live_paths("operator"),
     *alarm_paths("operator"),
+    *product_paths("operator"),
 ]
