@@ -38,6 +38,10 @@ or dates (midnight UTC).
                     terms: a list of valid_from markup addon connect_fee first_s step_s min_charge
                     rules: the same terms for one of service_class, group, prefix; the most specific holds
                     rates: the list's own rates, as in rate_tables
+    products        code! brand! price! name group unit every (month, quarter, year, once) timing (advance, arrears)
+                    anchor (calendar, start) resells (a product of the seller's seller) included (seconds or calls a
+                    month) included_unit (seconds, calls) included_classes active; a price changes in the portal
+    subscriptions   product! buyer! starts_on! quantity price note: known by product, buyer and note
 
 Where a moment is missing (`since`, `valid_from`, `effective_from`), it is the beginning of 2000: always.
 """

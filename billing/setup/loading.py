@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.setup.prices import Prices
+from billing.setup.products import Products
 from billing.setup.reading import Entry
 from billing.setup.tally import Tally
 from billing.setup.who import Who
@@ -49,6 +50,9 @@ def load(data: object, *, actor: Actor = SYSTEM, folder: Path | None = None) -> 
     with transaction.atomic(), written_by(actor), Entry(data, "$") as root:
         operator = _who(root, Who(tally, actor, folder))
         _prices(root, Prices(tally, actor, folder, operator))
+        products = Products(tally, actor)
+        root.each("products", products.product)
+        root.each("subscriptions", products.subscription)
     return tally
 
 
