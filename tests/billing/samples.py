@@ -84,6 +84,9 @@ def _switch_pages(portal: str, seen_by: str, source: str, buyer: str) -> list[Sa
         wallet,
         revoke,
         lift,
+    ]
+
+
 def _product_pages(portal: str, seen_by: str, code: str) -> list[Sample]:
     """What the portals of sellers have alike about products and subscriptions."""
 
