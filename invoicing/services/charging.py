@@ -7,6 +7,7 @@ charge stays due, its buyer is told once, and it is tried again until there are 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,8 +26,11 @@ from invoicing.services import charge_notices
 from invoicing.services.charge_rows import Sheet, write
 from invoicing.services.periods import today_in
 from invoicing.services.subscribed import Subscribed, subscribed
+from tiers.errors import TollgateError
 from tiers.models import Party, Status
 from tiers.viewer import SYSTEM, Actor
+
+log = logging.getLogger(__name__)
 
 ZERO = Decimal(0)
 
@@ -60,7 +64,13 @@ def post_due(
     if seller is not None:
         waiting = waiting.filter(seller=seller)
     keys = list(waiting.order_by("-seller__depth", "next_due", "pk").values_list("pk", flat=True)[:most])
-    return post_these(keys, today=today, actor=actor)
+    done = Posted()
+    for key in keys:
+        try:
+            done += post_these([key], today=today, actor=actor)
+        except TollgateError:
+            log.exception("subscription %s could not be charged; the others go on", key)
+    return done
 
 
 def post_these(keys: Collection[UUID], *, today: date | None = None, actor: Actor = SYSTEM) -> Posted:

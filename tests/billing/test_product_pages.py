@@ -119,4 +119,4 @@ def test_set_up_makes_products_and_subscriptions_once(cast: Cast) -> None:
     }
     assert load(data).to_json() == {"created": 2, "changed": 0, "unchanged": 0}
     assert load(data).to_json() == {"created": 0, "changed": 0, "unchanged": 2}
-    assert Subscription.objects.get().charges.first().starts_on == day("2026-10-16")  # type: ignore[union-attr]
+    assert Subscription.objects.get().charges.first().starts_on == day("2026-10-16")
