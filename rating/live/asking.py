@@ -279,6 +279,8 @@ def reason_text(code: str) -> str:
         "unknown": _("No customer is known by this account, caller or address."),
         "number": _("This is not a number that can be called."),
         "no_price": _("There is no price for this destination."),
+        "over": _("This call was asked for before and is over: another call needs an id of its own."),
+        "other_call": _("Another call was asked for under this id, with another number or caller."),
         "unavailable": _("The service is not available at the moment."),
     }
     return texts.get(code, _("This call cannot be made now."))

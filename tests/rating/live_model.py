@@ -66,7 +66,8 @@ class Model:
     blocked: set[str] = field(default_factory=set)
     limits: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
     calls: dict[str, Modelled] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Who asked, and the SIP code it heard."""
     floor: dict[str, Decimal] = field(default_factory=dict)
     per_day: dict[str, Decimal] = field(default_factory=dict)
     spent: dict[str, Decimal] = field(default_factory=dict)

@@ -90,8 +90,9 @@ class World:
 
     def limit_days(self, wallets: Iterable[UUID]) -> None:
         """As engines made anew would know it."""
+        limited = frozenset(wallets)
         for engine in self.engines:
-            engine.directory.limited = frozenset(wallets)
+            engine.directory.limited = limited
 
     def model(self) -> Model:
         """The books at the beginning, as the model has them."""

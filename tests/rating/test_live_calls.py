@@ -57,6 +57,21 @@ def test_the_same_question_hears_the_same_answer_and_holds_once(cast: Cast) -> N
     assert LiveCall.objects.count() == 1
 
 
+def test_a_call_that_is_over_or_another_under_its_id_is_no_leave_to_talk(cast: Cast) -> None:
+    cast.fund("harbour", 100)
+    cast.fund("alice", 20)
+    switch = a_switch(cast)
+    first = ask(switch, "reused", requested_s=60)
+    other = ask(switch, "reused", to="+44900123456")
+    assert first.allow
+    assert (other.allow, other.sip_code, other.code) == (False, 403, "other_call")
+    assert ask(switch, "reused").allow, "the call itself is as it was"
+    ended(find(switch, "reused"), 0)
+    replayed = ask(switch, "reused")
+    assert (replayed.allow, replayed.max_seconds, replayed.sip_code, replayed.code) == (False, 0, 403, "over")
+    assert held(cast.wallet("alice")) == 0
+
+
 def test_without_funds_there_is_no_call_and_nothing_is_held(cast: Cast) -> None:
     cast.fund("harbour", 100)
     answer = ask(a_switch(cast), "poor")

@@ -161,7 +161,7 @@ class LiveCalls(RuleBasedStateMachine):
         if not expected.allow:
             own = expected.tier == 0
             assert answer.sip_code == (SIP[expected.code] if own else 503)
-            self.model.refused[name] = answer.sip_code
+            self.model.refused[name] = (who, answer.sip_code)
             return
         assert (answer.sip_code, answer.carrier) == (200, carrier)
         self.model.begin(name, call, needed, taken, expected.max_seconds)
@@ -181,8 +181,8 @@ class LiveCalls(RuleBasedStateMachine):
             call = self.model.calls[name]
             answer = self._authorize(name, call.who)
             assert (answer.allow, answer.max_seconds) == (True, call.upto_s)
-        for refused, sip_code in list(self.model.refused.items())[-1:]:
-            answer = self._authorize(refused, "alice")
+        for refused, (who, sip_code) in list(self.model.refused.items())[-1:]:
+            answer = self._authorize(refused, who)
             assert (answer.allow, answer.sip_code) == (False, sip_code)
 
     def _answer(self, name: str) -> None:
@@ -261,7 +261,10 @@ class LiveCalls(RuleBasedStateMachine):
     def told_again(self, pick: int) -> None:
         """Double events of a call whose end was told change nothing. (A late end of a reaped one corrects it.)"""
         name = self.model.any(pick)
-        if not name or not self.model.calls[name].over or self.model.calls[name].reaped:
+        if not name or not self.model.calls[name].over:
+            return
+        assert not self._authorize(name, self.model.calls[name].who).allow
+        if self.model.calls[name].reaped:
             return
         call = find(self.world.switch, name)
         before = (call.status, call.duration_s, call.max_seconds)
