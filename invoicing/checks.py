@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from accounts.books import Violation, violations_of
-from invoicing import charge_checks
+from invoicing import charge_checks, credit_checks
 from invoicing.models import Invoice
 from invoicing.services.amounts import currency_decimals
 
@@ -136,3 +136,4 @@ def violations() -> Iterator[Violation]:
         params: Any = {"decimals": decimals}
         yield from violations_of(law, query, params)
     yield from charge_checks.violations()
+    yield from credit_checks.violations()

@@ -16,8 +16,8 @@ or dates (midnight UTC).
       brands        code! name! currency! time_zone language accent host sender address phone website tax_id,
                     logo_file (a PNG beside the set-up file) or logo (a PNG in base64)
                     prices: prices_include_tax tax_name tax_rate default_carrier below_cost dial_plan
-                    paper: series! due_days approval_required paper calls_group attach_docx bank_name bank_account
-                           bank_code payment_text footer copy_to
+                    paper: series! credit_series due_days approval_required paper calls_group attach_docx bank_name
+                           bank_account bank_code payment_text footer copy_to
       members       email! role! (owner, finance, support, reader) name language,
                     password (set when the member is made, never changed) or invite (true: mailed a link)
       wallet        currency (the brand's) funding (wholesale, distribution) billing (prepaid, postpaid)

@@ -46,6 +46,7 @@ TERMS = {
 }
 PAPER = {
     "series": text,
+    "credit_series": text,
     "due_days": whole,
     "approval_required": flag,
     "paper": text,

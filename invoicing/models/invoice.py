@@ -42,6 +42,9 @@ class Invoice(Scoped):
     `rounding` is what issuing adds to the wallet's charges (or takes off) so that they come to `total`. Balances are
     as in the wallet: closing = opening + payments + adjustments - total. `due` is what is unpaid of this invoice, now.
     `context` is what is printed, frozen at issue. A prepaid customer's is a statement: it never has anything due.
+
+    A credit note gives part or all of the bill that it `corrects` back: its net, tax and total are positive, and no
+    balance stands on it. `key` names the click or request that made it, `reason` says why.
     """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("seller__path", "buyer__path")
@@ -79,6 +82,8 @@ class Invoice(Scoped):
     due_date = models.DateField(null=True)
     context = models.JSONField(null=True)
     corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="corrections")
+    reason = models.CharField(max_length=500, blank=True, default="")
+    key = models.CharField(max_length=120, null=True, unique=True)
     created_by = models.CharField(max_length=254)
     approved_by = models.CharField(max_length=254, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -96,7 +101,9 @@ class Invoice(Scoped):
                 name="invoice_number_once",
             ),
             models.UniqueConstraint(
-                fields=["wallet", "month"], condition=Q(status__in=["draft", "approved"]), name="invoice_one_draft"
+                fields=["wallet", "month"],
+                condition=Q(status__in=["draft", "approved"]) & ~Q(kind="credit_note"),
+                name="invoice_one_draft",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "approved"], number__isnull=True)
@@ -116,9 +123,21 @@ class Invoice(Scoped):
     def is_issued(self) -> bool:
         return self.number is not None
 
+    @property
+    def is_credit_note(self) -> bool:
+        return self.kind == InvoiceKind.CREDIT_NOTE
+
+    @property
+    def charged(self) -> Decimal:
+        """The total as lists add it up: what a credit note gives back is less than nothing."""
+        return -self.total if self.is_credit_note else self.total
+
 
 class InvoiceLine(models.Model):
-    """A line of the bill: calls of one class by one carrier, a charge. Exact amounts; paper rounds what it shows."""
+    """A line of the bill: calls of one class by one carrier, a charge. Exact amounts; paper rounds what it shows.
+
+    A credit note's line names the line that it gives back; the calls stay on that one.
+    """
 
     id = models.BigAutoField(primary_key=True)
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
@@ -131,6 +150,7 @@ class InvoiceLine(models.Model):
     quantity = models.PositiveIntegerField(default=1)
     unit = models.CharField(max_length=20, blank=True, default="")
     net = models.DecimalField(max_digits=20, decimal_places=6)
+    corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="corrections")
 
     class Meta:
         ordering = ("position",)

@@ -21,6 +21,9 @@ class PaperTerms(Scoped):
 
     brand = models.OneToOneField(Brand, on_delete=models.PROTECT, primary_key=True, related_name="paper_terms")
     series = models.CharField(_("number series"), max_length=16, help_text=_("Stands before the number."))
+    credit_series = models.CharField(
+        _("series of credit notes"), max_length=16, blank=True, default="", help_text=_("Empty: that of invoices.")
+    )
     due_days = models.PositiveSmallIntegerField(_("days to pay"), default=14)
     approval_required = models.BooleanField(_("somebody must approve"), default=True)
     paper = models.CharField(_("paper"), max_length=6, choices=[("A4", "A4"), ("Letter", "Letter")], default="A4")

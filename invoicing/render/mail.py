@@ -42,7 +42,7 @@ def render_mail(context: InvoiceContext, *, link: str = "") -> Mail:
             "intro": _intro(context, paper),
             "button": _button(context),
             "link": link if urlsplit(link).scheme in ("http", "https") else "",
-            "attached": _("The attached files hold the detail and each call."),
+            "attached": _attached(context),
             "question": _question(context),
             "period": formats.format_period(context.period_start, context.period_end, context.locale),
         }
@@ -100,6 +100,12 @@ def _intro(context: InvoiceContext, paper: Paper) -> str:
     if context.kind == STATEMENT:
         return _("This is what %(seller)s charged to your balance, %(period)s.") % values
     return _("This is your bill from %(seller)s, %(period)s.") % values
+
+
+def _attached(context: InvoiceContext) -> str:
+    if context.kind == CREDIT_NOTE:
+        return _("The attached files hold the credit note.")
+    return _("The attached files hold the detail and each call.")
 
 
 def _button(context: InvoiceContext) -> str:

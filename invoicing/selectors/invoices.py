@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
 from django.utils.translation import gettext as _
 
-from invoicing.models import Document, Invoice, InvoiceStatus, MailStatus, OutboxMail
+from invoicing.models import Document, Invoice, InvoiceKind, InvoiceStatus, MailStatus, OutboxMail
 from tiers.errors import NotFound
 from tiers.models import Party
 from tiers.viewer import Viewer
@@ -42,9 +42,26 @@ def invoice_by_id(viewer: Viewer, key: UUID) -> Invoice:
 
 
 def sums(rows: QuerySet[Invoice]) -> list[tuple[str, int, Decimal, Decimal]]:
-    """The foot of a table: (currency, how many, total, due)."""
-    found = rows.order_by().values_list("currency").annotate(count=Count("id"), total=Sum("total"), due=Sum("due"))
+    """The foot of a table: (currency, how many, total, due); what credit notes gave back is taken off."""
+    back = Case(When(kind=InvoiceKind.CREDIT_NOTE, then=-F("total")), default=F("total"))
+    found = rows.order_by().values_list("currency").annotate(count=Count("id"), total=Sum(back), due=Sum("due"))
     return list(found.order_by("currency"))
+
+
+def credit_notes(viewer: Viewer, invoice: Invoice) -> QuerySet[Invoice]:
+    """What was credited of an invoice, the newest first."""
+    return invoices(viewer).filter(corrects=invoice).order_by("-issued_at")
+
+
+def corrected_by(viewer: Viewer, note: Invoice) -> Invoice | None:
+    """The invoice that a credit note corrects."""
+    return invoices(viewer).filter(pk=note.corrects_id).first() if note.corrects_id else None
+
+
+def credited(viewer: Viewer, invoice: Invoice) -> Decimal:
+    """What its credit notes gave back, with tax."""
+    total: Decimal | None = credit_notes(viewer, invoice).aggregate(total=Sum("total"))["total"]
+    return total or Decimal(0)
 
 
 def documents_of(viewer: Viewer, invoice: Invoice) -> dict[str, Document]:

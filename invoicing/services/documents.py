@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from invoicing.models import Document, DocumentKind, Invoice
 from invoicing.render.assets import Assets
 from invoicing.render.calls_csv import write_calls_csv
-from invoicing.render.context import InvoiceContext
+from invoicing.render.context import CREDIT_NOTE, InvoiceContext
+from invoicing.render.credit_csv import write_credit_csv
 from invoicing.render.docx import render_docx
 from invoicing.render.mail import attachment_name
 from invoicing.services import files
@@ -90,7 +91,10 @@ def _write_docx(invoice: Invoice, context: InvoiceContext, file: BinaryIO) -> No
 
 def _write_csv(invoice: Invoice, context: InvoiceContext, file: BinaryIO) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    write_calls_csv(context, calls_of(invoice, context), text)
+    if context.kind == CREDIT_NOTE:
+        write_credit_csv(context, text)
+    else:
+        write_calls_csv(context, calls_of(invoice, context), text)
     text.detach()
 
 

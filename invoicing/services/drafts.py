@@ -73,7 +73,8 @@ def run(seller: Party, month: date, *, actor: Actor, early: bool = False) -> Run
 
 
 def invoices_of(seller: Party, month: date) -> list[Invoice]:
-    rows = Invoice.objects.filter(seller=seller, month=month).select_related("buyer", "seller", "brand", "wallet")
+    rows = Invoice.objects.filter(seller=seller, month=month).exclude(kind=InvoiceKind.CREDIT_NOTE)
+    rows = rows.select_related("buyer", "seller", "brand", "wallet")
     return list(rows.order_by("buyer__code", "id"))
 
 

@@ -17,9 +17,12 @@ SERIES = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
 
 
 class Paper(TypedDict, total=False):
-    """As printed. `series` stands before the number; `calls_group` is number or day; `paper` A4 or Letter."""
+    """As printed. `series` stands before the number, `credit_series` ("": the same) before a credit note's;
+    `calls_group` is number or day; `paper` A4 or Letter.
+    """
 
     series: str
+    credit_series: str
     due_days: int
     approval_required: bool
     paper: str
@@ -45,6 +48,8 @@ def set_paper_terms(brand: Brand, *, actor: Actor, **terms: Unpack[Paper]) -> tu
         changed = apply_changes(row, terms, frozenset(Paper.__optional_keys__))
         if not SERIES.fullmatch(row.series):
             raise Invalid("series", _("A series is 1 to 16 of A-Z, 0-9 and the hyphen, such as NS."), where="series")
+        if row.credit_series and not SERIES.fullmatch(row.credit_series):
+            raise Invalid("series", _("A series is 1 to 16 of A-Z, 0-9 and the hyphen."), where="credit_series")
         check_fields(row)
         if made or changed:
             row.save()

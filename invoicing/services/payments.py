@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import Billing, Transfer
@@ -51,15 +52,22 @@ def settle_wallet(wallet_id: UUID) -> list[Invoice]:
         invoices = Invoice.objects.select_for_update().filter(
             wallet=wallet_id, kind=InvoiceKind.INVOICE, status__in=LIVING
         )
+        credited = credited_of(wallet_id)
         changed = []
         for invoice in invoices.order_by("-issued_at", "-sequence"):
-            open_now = max(Decimal(0), min(invoice.total, owed))
+            open_now = max(Decimal(0), min(invoice.total - credited.get(invoice.pk, Decimal(0)), owed))
             owed -= open_now
             if _settle(invoice, open_now):
                 changed.append(invoice)
         return changed
 
     return in_transaction(work)
+
+
+def credited_of(wallet_id: UUID) -> dict[UUID, Decimal]:
+    """By invoice of a wallet: what its credit notes gave back; so much of it is not asked for any more."""
+    notes = Invoice.objects.filter(wallet=wallet_id, kind=InvoiceKind.CREDIT_NOTE, number__isnull=False)
+    return dict(notes.values_list("corrects").annotate(Sum("total")).order_by())
 
 
 def _settle(invoice: Invoice, open_now: Decimal) -> bool:

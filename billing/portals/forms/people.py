@@ -145,14 +145,14 @@ class BrandForm(forms.Form):
     more: ClassVar[tuple[str, ...]] = (
         *("language", "host", "logo", "address", "phone", "website", "tax_id"),
         *("tax_name", "prices_include_tax", "below_cost", "paper", "calls_group", "approval_required", "attach_docx"),
-        *("bank_name", "bank_account", "bank_code", "payment_text", "footer", "copy_to"),
+        *("credit_series", "bank_name", "bank_account", "bank_code", "payment_text", "footer", "copy_to"),
     )
     LOOK: ClassVar[tuple[str, ...]] = (
         *("time_zone", "language", "accent", "host", "sender", "address", "phone", "website", "tax_id"),
     )
     PRICE: ClassVar[tuple[str, ...]] = ("prices_include_tax", "tax_name", "tax_rate", "below_cost")
     PAPER: ClassVar[tuple[str, ...]] = (
-        *("series", "due_days", "approval_required", "paper", "calls_group", "attach_docx"),
+        *("series", "credit_series", "due_days", "approval_required", "paper", "calls_group", "attach_docx"),
         *("bank_name", "bank_account", "bank_code", "payment_text", "footer", "copy_to"),
     )
 
@@ -173,6 +173,12 @@ class BrandForm(forms.Form):
     )
     sender = forms.EmailField(label=_("Sender of mails"), required=False)
     series = forms.CharField(label=_("Invoice numbers begin with"), max_length=16, help_text=_("Such as NS."))
+    credit_series = forms.CharField(
+        label=_("Numbers of credit notes begin with"),
+        max_length=16,
+        required=False,
+        help_text=_("Such as NSC. Empty: they are numbered among the invoices."),
+    )
     due_days = forms.IntegerField(label=_("Days to pay"), min_value=0, max_value=365, initial=14)
     tax_rate = forms.DecimalField(
         label=_("Tax in percent"), min_value=Decimal(0), max_value=Decimal("99.9999"), initial=Decimal(0)
