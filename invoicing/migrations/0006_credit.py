@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='invoice',
             name='key',
-            field=models.CharField(max_length=120, null=True, unique=True),
+            field=models.CharField(max_length=200, null=True, unique=True),
         ),
         migrations.AddField(
             model_name='invoice',

@@ -83,7 +83,7 @@ class Invoice(Scoped):
     context = models.JSONField(null=True)
     corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="corrections")
     reason = models.CharField(max_length=500, blank=True, default="")
-    key = models.CharField(max_length=120, null=True, unique=True)
+    key = models.CharField(max_length=200, null=True, unique=True)
     created_by = models.CharField(max_length=254)
     approved_by = models.CharField(max_length=254, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
