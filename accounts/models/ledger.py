@@ -41,8 +41,8 @@ class Transfer(Scoped):
     SCOPE: ClassVar[tuple[str, ...]] = ("payer__owner__path", "payee__owner__path")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    payer = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="paid")
-    payee = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="received")
+    payer = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="paid", db_index=False)
+    payee = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="received", db_index=False)
     amount = models.DecimalField(max_digits=20, decimal_places=6)
     currency = models.CharField(max_length=3)
     kind = models.CharField(max_length=16, choices=TransferKind.choices)
@@ -84,7 +84,7 @@ class Hold(Scoped):
     SCOPE: ClassVar[tuple[str, ...]] = ("account__owner__path",)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="holds")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="holds", db_index=False)
     amount = models.DecimalField(max_digits=20, decimal_places=6)
     status = models.CharField(max_length=8, choices=HoldStatus.choices, default=HoldStatus.OPEN)
     key = models.CharField(max_length=200, unique=True)
