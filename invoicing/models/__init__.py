@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from invoicing.models.bank import BankEntry, BankFile, EntryStatus, PaymentMatch
 from invoicing.models.charges import (
     AllowanceUnit,
     AllowanceUse,
@@ -23,11 +24,14 @@ __all__ = [
     "AllowanceUnit",
     "AllowanceUse",
     "Anchor",
+    "BankEntry",
+    "BankFile",
     "BilledTransfer",
     "Charge",
     "ChargeKind",
     "Document",
     "DocumentKind",
+    "EntryStatus",
     "Every",
     "Invoice",
     "InvoiceKind",
@@ -37,6 +41,7 @@ __all__ = [
     "MailStatus",
     "OutboxMail",
     "PaperTerms",
+    "PaymentMatch",
     "Product",
     "ProductPrice",
     "Subscription",

@@ -1,7 +1,8 @@
-"""Whether invoices are paid: the oldest first, from all that the wallet received.
+"""Whether invoices are paid: those that a payment named, then the oldest first, from all that the wallet received.
 
-Nothing is stored but what is open on each invoice, and that follows from the wallet: what the buyer owes on issued
-bills lies on the newest of them. So a payment, its reversal or a credit moves every invoice to where it belongs.
+What is open on each invoice follows from the wallet and from what payments were matched to: the sum of what is open is
+always what the buyer owes on issued bills. So a payment, its reversal or a credit moves every invoice to where it
+belongs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from accounts.models import Billing, Transfer
 from accounts.services import funds as ledger_funds
 from accounts.services.ledger import lock_wallets
 from accounts.services.transactions import in_transaction
-from invoicing.models import Invoice, InvoiceKind, InvoiceStatus
+from invoicing.models import Invoice, InvoiceKind, InvoiceStatus, PaymentMatch
 from invoicing.services.balances import Asked, funds_of
 from invoicing.services.periods import today_in
 from tiers.models import Party
@@ -43,7 +44,7 @@ def record_payment(
 def settle_wallet(wallet_id: UUID) -> list[Invoice]:
     """Bring `due` and status of the wallet's invoices to what it shows now; those that changed.
 
-    A payment covers the oldest first; what is owed therefore lies on the newest.
+    What is matched to an invoice pays that one; the rest covers the oldest first.
     """
 
     def work() -> list[Invoice]:
@@ -53,13 +54,11 @@ def settle_wallet(wallet_id: UUID) -> list[Invoice]:
             wallet=wallet_id, kind=InvoiceKind.INVOICE, status__in=LIVING
         )
         credited = credited_of(wallet_id)
-        changed = []
-        for invoice in invoices.order_by("-issued_at", "-sequence"):
-            open_now = max(Decimal(0), min(invoice.total - credited.get(invoice.pk, Decimal(0)), owed))
-            owed -= open_now
-            if _settle(invoice, open_now):
-                changed.append(invoice)
-        return changed
+        newest_first = list(invoices.order_by("-issued_at", "-sequence"))
+        asks = {one.pk: max(Decimal(0), one.total - credited.get(one.pk, Decimal(0))) for one in newest_first}
+        matches = PaymentMatch.objects.filter(invoice__wallet=wallet_id).values_list("invoice")
+        opens = open_amounts(asks, owed, dict(matches.annotate(paid=Sum("amount")).order_by()))
+        return [one for one in newest_first if _settle(one, opens[one.pk])]
 
     return in_transaction(work)
 
@@ -68,6 +67,25 @@ def credited_of(wallet_id: UUID) -> dict[UUID, Decimal]:
     """By invoice of a wallet: what its credit notes gave back; so much of it is not asked for any more."""
     notes = Invoice.objects.filter(wallet=wallet_id, kind=InvoiceKind.CREDIT_NOTE, number__isnull=False)
     return dict(notes.values_list("corrects").annotate(Sum("total")).order_by())
+
+
+def open_amounts(asks: dict[UUID, Decimal], owed: Decimal, matched: dict[UUID, Decimal]) -> dict[UUID, Decimal]:
+    """What is open of what each asks for, the newest first in `asks`. The sum is `owed`, or all asked if that is less.
+
+    What was matched pays its own; what else was paid takes from the oldest, and what else is owed lies on the newest.
+    """
+    zero = Decimal(0)
+    opens = {one: max(zero, asked - matched.get(one, zero)) for one, asked in asks.items()}
+    surplus = sum(opens.values(), zero) - owed
+    for one in reversed(asks):
+        taken = min(opens[one], max(zero, surplus))
+        opens[one] -= taken
+        surplus -= taken
+    for one, asked in asks.items():
+        back = min(asked - opens[one], max(zero, -surplus))
+        opens[one] += back
+        surplus += back
+    return opens
 
 
 def _settle(invoice: Invoice, open_now: Decimal) -> bool:
