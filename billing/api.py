@@ -9,6 +9,7 @@ from rest_framework.routers import DefaultRouter
 from accounts.alerts_api import AlarmRuleViewSet, AlarmViewSet
 from accounts.api import FundsViewSet, TransferViewSet, WalletViewSet
 from invoicing.api import InvoiceViewSet, PaymentViewSet
+from invoicing.books_api import BooksViewSet
 from invoicing.products_api import ChargeViewSet, ProductViewSet, SubscriptionViewSet
 from rating.api import (
     CallViewSet,
@@ -61,6 +62,7 @@ for name, resource in {
     "charges": ChargeViewSet,
     "invoices": InvoiceViewSet,
     "payments": PaymentViewSet,
+    "books": BooksViewSet,
 }.items():
     router.register(name, resource, basename=name)
 

@@ -20,7 +20,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "viewer": viewer,
         "look": look_of(request),
-        "places": links(kind, request.path),
+        "places": links(kind, request.path, viewer),
         "search_url": address(f"{kind}:search") if kind else "",
         "own_party": user.party if viewer and viewer.acting and isinstance(user, Member) else None,
         "demo": settings.DEMO,

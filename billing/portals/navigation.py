@@ -10,16 +10,22 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tiers.models import Kind
+from tiers.roles import May
+from tiers.viewer import Viewer
 
 
 @dataclass(frozen=True)
 class Place:
-    """One entry: the URL's name in the portal's namespace, the word, the picture; four stand on a phone's bar."""
+    """One entry: the URL's name in the portal's namespace, the word, the picture; four stand on a phone's bar.
+
+    `right`: what somebody must be allowed to see it at all.
+    """
 
     name: str
     label: str | Promise
     icon: str
     on_phone: bool = False
+    right: May | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("live", _("Live"), "pulse"),
         Place("alarms", _("Alarms"), "alert"),
         Place("invoices", _("Invoices"), "paper", on_phone=True),
+        Place("books", _("Accounting"), "clip", right=May.MONEY),
         Place("reports", _("Reports"), "chart"),
         Place("settings", _("Settings"), "gear"),
     ),
@@ -54,6 +61,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("live", _("Live"), "pulse"),
         Place("alarms", _("Alarms"), "alert"),
         Place("invoices", _("Invoices"), "paper"),
+        Place("books", _("Accounting"), "clip", right=May.MONEY),
         Place("reports", _("Reports"), "chart"),
         Place("brand", _("Brand"), "gear"),
     ),
@@ -70,9 +78,12 @@ PLACES: dict[str, tuple[Place, ...]] = {
 }
 
 
-def links(kind: str, path: str) -> list[Link]:
-    """The portal's places that have a page, the one that `path` lies in marked."""
-    found = [(place, url) for place in PLACES.get(kind, ()) if (url := address(f"{kind}:{place.name}"))]
+def links(kind: str, path: str, viewer: Viewer | None = None) -> list[Link]:
+    """The portal's places that have a page and are open to the viewer, the one that `path` lies in marked."""
+    places = [
+        one for one in PLACES.get(kind, ()) if one.right is None or (viewer is not None and viewer.may(one.right))
+    ]
+    found = [(place, url) for place in places if (url := address(f"{kind}:{place.name}"))]
     within = [url for place, url in found if path == url or (place.name != "home" and path.startswith(url))]
     here = max(within, key=len, default="")
     return [Link(place, url, url == here) for place, url in found]

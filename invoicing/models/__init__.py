@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from invoicing.models.bank import BankEntry, BankFile, EntryStatus, PaymentMatch
+from invoicing.models.books import ChartCode, Position
 from invoicing.models.charges import (
     AllowanceUnit,
     AllowanceUse,
@@ -29,6 +30,7 @@ __all__ = [
     "BilledTransfer",
     "Charge",
     "ChargeKind",
+    "ChartCode",
     "Document",
     "DocumentKind",
     "EntryStatus",
@@ -42,6 +44,7 @@ __all__ = [
     "OutboxMail",
     "PaperTerms",
     "PaymentMatch",
+    "Position",
     "Product",
     "ProductPrice",
     "Subscription",

@@ -104,6 +104,12 @@ def _product_pages(portal: str, seen_by: str, code: str) -> list[Sample]:
     ]
 
 
+def _book_pages(portal: str, seen_by: str) -> list[Sample]:
+    """What the portals of sellers have alike for accountants: each shows its own books, whoever it is."""
+    file = Sample(f"{portal}:books_file", seen_by, lambda world: ("days", "csv"), shown=False)
+    return [*(Sample(f"{portal}:{name}", seen_by) for name in ("books", "books_chart", "books_code")), file]
+
+
 def _operator() -> list[Sample]:
     def own(name: str, arguments: Arguments, **more: Any) -> Sample:
         return Sample(f"operator:{name}", "northstar", arguments, **{"owned": True, **more})
@@ -154,6 +160,7 @@ def _operator() -> list[Sample]:
         *_live_pages("operator", "northstar"),
         *_switch_pages("operator", "northstar", "switch", "harbour"),
         *_product_pages("operator", "northstar", "ns-line"),
+        *_book_pages("operator", "northstar"),
         own("table_file", lambda world: ("atlas", "csv"), shown=False),
         own("list_prices", lambda world: ("northstar-atlas",), query="?in=HKD"),
         own("list_file", lambda world: ("northstar-atlas", "csv"), shown=False),
@@ -236,6 +243,7 @@ def _dealer() -> list[Sample]:
         *_live_pages("dealer", "harbour"),
         *_switch_pages("dealer", "harbour", "pbx", "alice"),
         *_product_pages("dealer", "harbour", "hv-line"),
+        *_book_pages("dealer", "harbour"),
         plain("subscribed"),
         own("markup_effect", price_list, shown=False, query="?percent=60&addon=0"),
         own("rate_end", lambda world: ("harbour-domestic", "4940")),

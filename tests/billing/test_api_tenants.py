@@ -22,6 +22,9 @@ WRITES = {"api:funds-allocate", "api:funds-refund", "api:funds-withdraw", "api:p
 WRITES |= {"api:invoices-run-month", "api:exchange-rates-import-file", "api:carriers-link"}
 """Posts whose object stands in the body; `test_api` holds what they refuse."""
 
+OWN: dict[str, tuple[str, ...]] = {"api:books-list": (), "api:books-chart": (), "api:books-file": ("journal", "csv")}
+"""Of the reader's own party alone, and only for who may move money; test_book_pages holds it."""
+
 LISTS = {
     *("api:parties-list", "api:brands-list", "api:members-list", "api:api-keys-list", "api:wallets-list"),
     *("api:transfers-list", "api:carriers-list", "api:rate-tables-list", "api:price-lists-list", "api:sources-list"),
@@ -90,7 +93,7 @@ STRANGERS = ("mallory", "outsider")
 
 def test_every_address_of_the_api_has_a_sample() -> None:
     ours = {name for name in names(get_resolver().url_patterns) if name.startswith(API)}
-    known = FOR_ALL | WRITES | LISTS | set(OWNED)
+    known = FOR_ALL | WRITES | LISTS | set(OWNED) | set(OWN)
     assert ours - known == set(), "resources without a sample"
     assert known - ours == set(), "samples of resources that are gone"
 
@@ -112,6 +115,8 @@ def test_nobody_without_a_key_or_login_gets_an_answer(world: World) -> None:
     for name in sorted(LISTS | WRITES | FOR_ALL - {"api:api-root"}):
         assert Client().get(reverse(name)).status_code in {401, 403, 405}, name
         assert Client().post(reverse(name), {}, content_type="application/json").status_code in {401, 403, 405}, name
+    for name, fixed in OWN.items():
+        assert Client().get(reverse(name, args=fixed)).status_code in {401, 403}, name
     for name, arguments in OWNED.items():
         assert Client().get(reverse(name, args=arguments(world))).status_code in {401, 403, 405}, name
 

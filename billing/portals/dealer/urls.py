@@ -18,6 +18,7 @@ from billing.portals.dealer import (
     search,
 )
 from billing.portals.own.alarms.urls import alarm_paths
+from billing.portals.own.books.urls import book_paths
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
 from billing.portals.own.products.urls import product_paths
@@ -101,4 +102,5 @@ urlpatterns = [
     *live_paths("dealer"),
     *alarm_paths("dealer"),
     *product_paths("dealer"),
+    *book_paths("dealer"),
 ]

@@ -22,6 +22,7 @@ from billing.portals.operator import (
     usage_mapping,
 )
 from billing.portals.own.alarms.urls import alarm_paths
+from billing.portals.own.books.urls import book_paths
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
 from billing.portals.own.products.urls import product_paths
@@ -125,4 +126,5 @@ urlpatterns = [
     *live_paths("operator"),
     *alarm_paths("operator"),
     *product_paths("operator"),
+    *book_paths("operator"),
 ]
