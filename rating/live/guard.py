@@ -27,12 +27,12 @@ from psycopg2 import Error as RawError
 from accounts.services.transactions import sqlstate
 
 T = TypeVar("T")
-ANSWER_S: Final = 1.0
+ANSWER_S = 1.0
 """How long the database may take over a question of a switch."""
 PAGE_S: Final = 0.5
 """After how long a page's wait makes one ask whether the database is there."""
 PAGE_CONNECTS_S: Final = 5.0
-PROBE_S: Final = 0.8
+PROBE_S = 0.8
 PROBE_EVERY_S: Final = 0.2
 RETRY_S: Final = 0.2
 TICK_S: Final = 0.05
@@ -59,11 +59,11 @@ def is_down() -> bool:
     return _down
 
 
-def in_time(work: Callable[[], T], seconds: float = ANSWER_S) -> T:
-    """What `work` gives; after so many seconds OperationalError. Work must be such that doing it twice is as once."""
+def in_time(work: Callable[[], T]) -> T:
+    """What `work` gives; after ANSWER_S OperationalError. Work must be such that doing it twice is as once."""
     if connection.in_atomic_block:
         return work()
-    until = time.monotonic() + seconds
+    until = time.monotonic() + ANSWER_S
     with _watched(until, hurried=True):
         try:
             return _once(work)

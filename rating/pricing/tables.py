@@ -113,10 +113,24 @@ class TableBook:
 
 
 def load(table: RateTable) -> TableBook:
-    """Read a table's rates; some 300,000 in a few seconds."""
+    """Read a table's rates; some 300,000 in a few seconds.
+
+    The book carries the version that was read, which may be later than the one that `table` was read at: rates of a
+    change that is rolled back must not stay under a version that holds again.
+    """
     fields = list(RateRow.__slots__)
     stored = Rate.objects.filter(table=table).order_by("effective_from").values_list(*fields)
-    return TableBook(table, _by_prefix(stored.iterator(chunk_size=20_000)))
+    version = _version(table)
+    while True:
+        rows = _by_prefix(stored.iterator(chunk_size=20_000))
+        before, version = version, _version(table)
+        if before == version:
+            return TableBook(table, rows, version)
+
+
+def _version(table: RateTable) -> int:
+    version: int = RateTable.objects.values_list("version", flat=True).get(pk=table.pk)
+    return version
 
 
 def load_known(table: RateTable, known: datetime, version: int) -> TableBook:

@@ -15,9 +15,10 @@ from django.utils import timezone
 from accounts.models import Wallet
 from rating.models import BookChange, CarrierChoice, ExchangeRate, ListTerms, PriceList, PriceTerms, Rate, RateTable
 from rating.numbers import Number, ServiceClass
-from rating.pricing import CallFacts, PricedCall
+from rating.pricing import CallFacts, Engine, PricedCall
 from rating.pricing.current import current_engine, fold_changes, seen
-from tests.cast import Cast
+from rating.services.rates import RateEntry, set_rates
+from tests.cast import ACTOR, Cast
 from tiers.models import Brand, Party, Placement
 
 
@@ -29,6 +30,24 @@ def test_without_a_change_the_same_engine_answers(cast: Cast) -> None:
     assert current_engine() is engine, "balances and warnings are not prices"
     Placement.objects.filter(party__code="nobody").update(valid_to=None)
     assert current_engine() is engine, "a statement that touches no row changes nothing"
+
+
+def test_rates_of_a_change_that_is_rolled_back_are_never_taken_for_those_in_force(cast: Cast) -> None:
+    """A table is read when it is first asked: maybe by an engine of before, in the middle of a change."""
+
+    def price_of(engine: Engine) -> Decimal:
+        number = Number("447700900123", ServiceClass.INTERNATIONAL)
+        priced = engine.price(CallFacts(cast.party("alice").pk, number, True, timezone.now(), 60))
+        assert isinstance(priced, PricedCall)
+        return priced.tiers[0].charge.amount
+
+    before = Engine()
+    change = transaction.savepoint()
+    dear = RateEntry("447", Decimal(30), timezone.now() - timedelta(hours=1), destination="United Kingdom mobile")
+    set_rates(cast.table("atlas"), [dear], actor=ACTOR)
+    assert price_of(before) > 30, "it had not read the table yet"
+    transaction.savepoint_rollback(change)
+    assert price_of(Engine()) < 1
 
 
 def add_rate() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
-from rating.live import asking, door, switches
+from rating.live import asking, door, knock, switches
 from rating.live.controls import read_controls
 from rating.live.switches import create_switch_key
 from tests.cast import ACTOR
@@ -60,7 +60,7 @@ def test_its_figures_are_those_of_the_code() -> None:
     assert f"else {switches.SLICE_S:,}." in said
     assert f"is out after {switches.BELIEVED_S:g} seconds" in said
     assert f"{asking.GRACE.seconds} seconds after its last allowed second" in said
-    assert f"At most {door.MAX_BODY_BYTES // 1024} KB" in said
+    assert f"At most {knock.MAX_BODY_BYTES // 1024} KB" in said
 
 
 def test_its_setting_of_controls_can_be_read() -> None:
