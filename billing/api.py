@@ -9,6 +9,7 @@ from rest_framework.routers import DefaultRouter
 from accounts.alerts_api import AlarmRuleViewSet, AlarmViewSet
 from accounts.api import FundsViewSet, TransferViewSet, WalletViewSet
 from invoicing.api import InvoiceViewSet, PaymentViewSet
+from invoicing.bank_api import AgeingViewSet, BankEntryViewSet
 from invoicing.books_api import BooksViewSet
 from invoicing.products_api import ChargeViewSet, ProductViewSet, SubscriptionViewSet
 from rating.api import (
@@ -63,6 +64,8 @@ for name, resource in {
     "invoices": InvoiceViewSet,
     "payments": PaymentViewSet,
     "books": BooksViewSet,
+    "bank-entries": BankEntryViewSet,
+    "ageing": AgeingViewSet,
 }.items():
     router.register(name, resource, basename=name)
 

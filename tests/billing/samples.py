@@ -110,6 +110,16 @@ def _book_pages(portal: str, seen_by: str) -> list[Sample]:
     return [*(Sample(f"{portal}:{name}", seen_by) for name in ("books", "books_chart", "books_code")), file]
 
 
+def _bank_pages(portal: str, seen_by: str) -> list[Sample]:
+    """What the portals of sellers have alike about the bank and what is owed by age."""
+    one = ("bank_entry", "bank_aside", "bank_undo")
+    return [
+        *(Sample(f"{portal}:{name}", seen_by) for name in ("bank", "bank_upload", "ageing")),
+        Sample(f"{portal}:ageing_file", seen_by, lambda world: ("csv",), shown=False),
+        *(Sample(f"{portal}:{name}", seen_by, lambda world: (world.bank_entry(seen_by),), owned=True) for name in one),
+    ]
+
+
 def _operator() -> list[Sample]:
     def own(name: str, arguments: Arguments, **more: Any) -> Sample:
         return Sample(f"operator:{name}", "northstar", arguments, **{"owned": True, **more})
@@ -161,6 +171,7 @@ def _operator() -> list[Sample]:
         *_switch_pages("operator", "northstar", "switch", "harbour"),
         *_product_pages("operator", "northstar", "ns-line"),
         *_book_pages("operator", "northstar"),
+        *_bank_pages("operator", "northstar"),
         own("table_file", lambda world: ("atlas", "csv"), shown=False),
         own("list_prices", lambda world: ("northstar-atlas",), query="?in=HKD"),
         own("list_file", lambda world: ("northstar-atlas", "csv"), shown=False),
@@ -244,6 +255,7 @@ def _dealer() -> list[Sample]:
         *_switch_pages("dealer", "harbour", "pbx", "alice"),
         *_product_pages("dealer", "harbour", "hv-line"),
         *_book_pages("dealer", "harbour"),
+        *_bank_pages("dealer", "harbour"),
         plain("subscribed"),
         own("markup_effect", price_list, shown=False, query="?percent=60&addon=0"),
         own("rate_end", lambda world: ("harbour-domestic", "4940")),

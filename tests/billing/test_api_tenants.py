@@ -19,7 +19,7 @@ FOR_ALL = {"api:api-root", "api:me-list", "api:exchange-rates-holds"}
 """They show what the reader itself is, only addresses, or what is the same for everybody."""
 
 WRITES = {"api:funds-allocate", "api:funds-refund", "api:funds-withdraw", "api:payments-list", "api:carriers-choose"}
-WRITES |= {"api:invoices-run-month", "api:exchange-rates-import-file", "api:carriers-link"}
+WRITES |= {"api:bank-entries-upload", "api:invoices-run-month", "api:exchange-rates-import-file", "api:carriers-link"}
 """Posts whose object stands in the body; `test_api` holds what they refuse."""
 
 OWN: dict[str, tuple[str, ...]] = {"api:books-list": (), "api:books-chart": (), "api:books-file": ("journal", "csv")}
@@ -32,6 +32,7 @@ LISTS = {
     *("api:carriers-offers", "api:reratings-list"),
     *("api:live-calls-list", "api:holds-list", "api:switch-keys-list", "api:call-limits-list"),
     *("api:alarms-list", "api:alarm-rules-list"),
+    *("api:bank-entries-list", "api:ageing-list"),
     *("api:products-list", "api:subscriptions-list", "api:charges-list"),
     *("api:decks-list", "api:destination-groups-list", "api:reports-list"),
 }
@@ -66,6 +67,10 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     **dict.fromkeys(
         (f"api:subscriptions-{name}" for name in ("detail", "change", "end", "included")),
         lambda world: (world.subscription("harbour").pk,),
+    ),
+    **dict.fromkeys(
+        (f"api:bank-entries-{name}" for name in ("detail", "book", "aside", "undo")),
+        lambda world: (world.bank_entry("harbour"),),
     ),
     "api:destination-groups-detail": lambda world: ("near",),
     "api:sources-detail": lambda world: ("switch",),

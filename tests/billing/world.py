@@ -15,8 +15,9 @@ from accounts.models import AlertEvent, AlertRule, Transfer
 from accounts.selectors import money
 from accounts.services.alert_rules import Applied, Terms, set_rule
 from accounts.services.alerts import raise_alarm
-from invoicing.models import Invoice, OutboxMail, Subscription
+from invoicing.models import BankEntry, Invoice, OutboxMail, Subscription
 from invoicing.services import documents
+from invoicing.services.bank_files import import_bank
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
 from invoicing.services.mailing import send
@@ -167,6 +168,13 @@ class World:
         """The key of a destination that is closed to the buyer."""
         party, by = self.cast.party(buyer), self.cast.party(maker)
         return add_bar(party, Barred("premium"), by=by, actor=ACTOR).pk
+
+    def bank_entry(self, seller: str) -> UUID:
+        """A payment on the seller's bank account that waits for a person."""
+        party, content = self.cast.party(seller), b"date;amount;currency\n2026-11-20;12.00;EUR\n"
+        import_bank(party, "bank.csv", content, actor=ACTOR)
+        key: UUID = BankEntry.objects.get(seller=party).pk
+        return key
 
     def mail(self, seller: str) -> OutboxMail:
         found: OutboxMail = OutboxMail.objects.filter(seller=self.cast.party(seller)).latest("id")

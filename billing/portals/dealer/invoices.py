@@ -21,8 +21,9 @@ from billing.portals.dealer.base import DealerAct, DealerForm, DealerView
 from billing.portals.dealer.customers import direct_buyers
 from billing.portals.filters import Filters
 from billing.portals.keyset import page_of
+from billing.portals.own.bank.base import invoice_tabs
 from billing.portals.own.papers import paper, received_invoice
-from billing.portals.tabs import Tab, tabs
+from billing.portals.tabs import Tab
 from invoicing.models import Invoice, InvoiceStatus, MailStatus
 from invoicing.selectors import invoices
 from invoicing.services import documents, drafts, issuing, mailing
@@ -36,11 +37,7 @@ MONTHS = 12
 
 class InvoiceView(DealerView):
     def tabs(self) -> list[Tab]:
-        return tabs(
-            self.request,
-            (gettext_lazy("To your buyers"), reverse("dealer:invoices")),
-            (gettext_lazy("Received"), reverse("dealer:received")),
-        )
+        return invoice_tabs(self.request, self.kind)
 
 
 class InvoiceFilters(Filters):

@@ -18,6 +18,7 @@ from billing.portals.dealer import (
     search,
 )
 from billing.portals.own.alarms.urls import alarm_paths
+from billing.portals.own.bank.urls import bank_paths
 from billing.portals.own.books.urls import book_paths
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
@@ -77,6 +78,7 @@ urlpatterns = [
     path("calls/<uuid:call>/", calls.CallPage.as_view(), name="call"),
     path("reports/", reports.Reports.as_view(), name="reports"),
     path("reports/file/<slug:kind>/", reports.Reports.as_view(), name="report_file"),
+    *bank_paths("dealer"),
     path("invoices/", invoices.Invoices.as_view(), name="invoices"),
     path("invoices/run/", invoices.RunMonth.as_view(), name="invoices_run"),
     path("invoices/send/<slug:month>/", invoices.SendMonth.as_view(), name="invoices_send"),

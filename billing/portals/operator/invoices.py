@@ -18,7 +18,8 @@ from billing.portals.filters import Filters
 from billing.portals.keyset import page_of
 from billing.portals.operator.base import OperatorAct, OperatorForm, OperatorView
 from billing.portals.operator.calls import month_choices
-from billing.portals.tabs import Tab, tabs
+from billing.portals.own.bank.base import invoice_tabs
+from billing.portals.tabs import Tab
 from billing.portals.views import sentence
 from invoicing.models import DocumentKind, Invoice, InvoiceStatus
 from invoicing.selectors import invoices
@@ -59,11 +60,7 @@ class InvoiceFilters(Filters):
 
 class InvoicesView(OperatorView):
     def tabs(self) -> list[Tab]:
-        return tabs(
-            self.request,
-            (gettext_lazy("Invoices"), reverse("operator:invoices")),
-            (gettext_lazy("Outbox"), reverse("operator:outbox")),
-        )
+        return invoice_tabs(self.request, self.kind)
 
 
 class Invoices(InvoicesView):

@@ -22,6 +22,7 @@ from billing.portals.operator import (
     usage_mapping,
 )
 from billing.portals.own.alarms.urls import alarm_paths
+from billing.portals.own.bank.urls import bank_paths
 from billing.portals.own.books.urls import book_paths
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
@@ -102,6 +103,7 @@ urlpatterns = [
     path("calls/rerating/<uuid:run>/progress/", rerating.ReratingProgress.as_view(), name="rerating_progress"),
     path("calls/rerating/<uuid:run>/post/", rerating.PostRerating.as_view(), name="rerating_post"),
     path("calls/<uuid:call>/", calls.CallPage.as_view(), name="call"),
+    *bank_paths("operator"),
     path("invoices/", invoices.Invoices.as_view(), name="invoices"),
     path("invoices/run/", invoices.Run.as_view(), name="invoice_run"),
     path("invoices/outbox/", invoices.Outbox.as_view(), name="outbox"),
