@@ -129,11 +129,11 @@ class BankEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerV
 class AgedOut(serializers.Serializer[Any]):
     customer = serializers.CharField(source="code")
     currency = serializers.CharField()
-    current = AmountField(source="amounts.0")
-    days_1_30 = AmountField(source="amounts.1")
-    days_31_60 = AmountField(source="amounts.2")
-    days_61_90 = AmountField(source="amounts.3")
-    days_over_90 = AmountField(source="amounts.4")
+    current = AmountField(source="bands.current")
+    days_1_30 = AmountField(source="bands.days_1_30")
+    days_31_60 = AmountField(source="bands.days_31_60")
+    days_61_90 = AmountField(source="bands.days_61_90")
+    days_over_90 = AmountField(source="bands.days_over_90")
     total = AmountField()
 
 

@@ -38,6 +38,10 @@ class Aged:
         return sum(self.amounts, Decimal(0))
 
     @property
+    def bands(self) -> dict[str, Decimal]:
+        return dict(zip(NAMES, self.amounts, strict=True))
+
+    @property
     def late(self) -> Decimal:
         return sum(self.amounts[1:], Decimal(0))
 
