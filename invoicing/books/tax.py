@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.figures import plain
 from invoicing.books.asked import Asked
 
 
@@ -56,6 +57,10 @@ class TaxLine:
     @property
     def words(self) -> str:
         return str(WORDS[self.source])
+
+    @property
+    def rate_text(self) -> str:
+        return "" if self.rate is None else f"{plain(self.rate)}%"
 
 
 INVOICED = """
