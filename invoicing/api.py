@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.http import FileResponse
@@ -18,6 +19,7 @@ from accounts.services.funds import Move
 from invoicing.models import DocumentKind, Invoice, InvoiceKind, InvoiceStatus
 from invoicing.selectors import invoices as bills
 from invoicing.services import documents, issuing, mailing
+from invoicing.services.crediting import LONGEST_REASON, credit
 from invoicing.services.drafts import run
 from invoicing.services.payments import record_payment
 from tiers.errors import Forbidden, NotFound
@@ -44,6 +46,20 @@ class InvoiceOut(serializers.Serializer[Any]):
     due = AmountField()
     issue_date = serializers.DateField()
     due_date = serializers.DateField()
+    corrects = serializers.CharField(
+        source="corrects.number", default=None, allow_null=True, help_text="A credit note's: the bill's number."
+    )
+    reason = serializers.CharField()
+
+
+class CreditLineIn(serializers.Serializer[Any]):
+    position = serializers.IntegerField(min_value=1, help_text="Of the bill's lines, from 1 on.")
+    amount = AmountField(required=False, allow_null=True, help_text="Without tax; all that is left of it if missing.")
+
+
+class CreditIn(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=LONGEST_REASON)
+    lines = CreditLineIn(many=True, required=False, help_text="All that is left of the bill if missing.")
 
 
 class RunIn(serializers.Serializer[Any]):
@@ -102,6 +118,17 @@ class InvoiceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerVie
         mailing.send(invoice)
         return Response(InvoiceOut(self.get_object()).data, status.HTTP_202_ACCEPTED)
 
+    @extend_schema(request=CreditIn, responses={201: InvoiceOut}, parameters=[KEYED])
+    @action(detail=True, methods=["post"])
+    def credit(self, request: Request, pk: str) -> Response:
+        """A credit note over all that is left of the bill, or over these lines of it."""
+        invoice = self._mine()
+        key = self.idempotency_key()
+        given = self.checked(CreditIn)
+        lines = _lines_of(invoice, given["lines"]) if "lines" in given else None
+        note = credit(invoice, lines, reason=given["reason"], actor=self.viewer.actor, key=key)
+        return Response(InvoiceOut(note).data, status.HTTP_201_CREATED)
+
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"], url_path=r"documents/(?P<kind>pdf|docx|csv)")
     def document(self, request: Request, pk: str, kind: str) -> FileResponse:
@@ -117,6 +144,12 @@ class InvoiceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ViewerVie
         if not invoice.seller.is_at_or_below(self.viewer.party):
             raise Forbidden("not_seller", _("This invoice was made for you; its seller decides about it."))
         return invoice
+
+
+def _lines_of(invoice: Invoice, given: list[dict[str, Any]]) -> dict[int, Decimal | None]:
+    """By a line's id what is asked of it. A position that the bill has not is no line's id: the service refuses it."""
+    known = {line.position: line.pk for line in invoice.lines.all()}
+    return {known.get(one["position"], 0): one.get("amount") for one in given}
 
 
 class PaymentIn(MoveIn):

@@ -19,7 +19,9 @@ UNISSUED = (InvoiceStatus.DRAFT, InvoiceStatus.APPROVED)
 def invoices(viewer: Viewer) -> QuerySet[Invoice]:
     """All of the viewer's part of the tree; drafts of a seller above are never shown to its buyer."""
     rows = Invoice.visible.for_viewer(viewer).filter(Q(seller__path__startswith=viewer.path) | ~Q(status__in=UNISSUED))
-    found: QuerySet[Invoice] = rows.select_related("buyer", "seller", "brand").defer("context", "brand__logo")
+    found: QuerySet[Invoice] = rows.select_related("buyer", "seller", "brand", "corrects").defer(
+        "context", "brand__logo", "corrects__context"
+    )
     return found
 
 

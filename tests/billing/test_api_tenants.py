@@ -89,6 +89,7 @@ OWNED: dict[str, Callable[[World], tuple[Any, ...]]] = {
     "api:alarm-rules-detail": lambda world: (world.alarm_rule("harbour").pk,),
     "api:invoices-detail": lambda world: (world.bill("harbour").pk,),
     "api:invoices-approve": lambda world: (world.bill("harbour").pk,),
+    "api:invoices-credit": lambda world: (world.bill("harbour").pk,),
     "api:invoices-document": lambda world: (world.bill("harbour").pk, "csv"),
     "api:invoices-issue": lambda world: (world.bill("harbour").pk,),
     "api:invoices-send": lambda world: (world.bill("harbour").pk,),

@@ -22,6 +22,8 @@ from accounts import books
 from accounts.services import holds
 from accounts.services.accounts import wallet_of
 from billing.books import violations
+from invoicing.models import Invoice
+from invoicing.services.crediting import credit
 from invoicing.services.drafts import run
 from invoicing.services.issuing import approve, issue
 from rating.pricing.tables import TableCache
@@ -46,6 +48,10 @@ ISSUED = "(SELECT id FROM invoicing_invoice WHERE number IS NOT NULL ORDER BY id
 
 CORRECTED = "(SELECT id FROM rating_ratedcorrection WHERE sale > sale_before ORDER BY id LIMIT 1)"
 CORRECTING = f"(SELECT transfer_id FROM rating_ratedcorrection WHERE id = {CORRECTED})"
+
+NOTE = "kind = 'credit_note'"
+BACK = f"(SELECT corrects_id FROM invoicing_invoice WHERE {NOTE})"
+CREDITED = f"id = {BACK}"
 
 PLANTED: dict[str, tuple[str, str]] = {
     "a balance": ("wallet_balance", f"UPDATE accounts_wallet SET posted = posted + 0.01 WHERE account_id = {ALICE}"),
@@ -191,6 +197,39 @@ PLANTED: dict[str, tuple[str, str]] = {
         f"UPDATE invoicing_billedtransfer SET invoice_id = {ISSUED} WHERE transfer_id = (SELECT transfer_id"
         f" FROM invoicing_billedtransfer WHERE invoice_id <> {ISSUED} LIMIT 1)",
     ),
+    "more given back than was billed": ("credit_most", f"UPDATE invoicing_invoice SET net = 0.01 WHERE {CREDITED}"),
+    "a credit note's tax": ("credit_tax", f"UPDATE invoicing_invoice SET tax = tax + 0.01 WHERE {NOTE}"),
+    "a credit note's total": ("credit_total", f"UPDATE invoicing_invoice SET total = total + 0.01 WHERE {NOTE}"),
+    "a credit note of nothing": ("credit_bill", f"UPDATE invoicing_invoice SET corrects_id = NULL WHERE {NOTE}"),
+    "what a credit note names": (
+        "credit_names",
+        "UPDATE invoicing_invoice SET context = jsonb_set(context, '{original_number}', '\"X1\"') WHERE " + NOTE,
+    ),
+    "a credited line": (
+        "credit_line",
+        "UPDATE invoicing_invoiceline SET net = net * 3 WHERE corrects_id IS NOT NULL",
+    ),
+    "a credited line of another bill": (
+        "credit_line_bill",
+        "UPDATE invoicing_invoiceline SET corrects_id = (SELECT id FROM invoicing_invoiceline"
+        f" WHERE invoice_id <> {BACK} AND corrects_id IS NULL LIMIT 1) WHERE corrects_id IS NOT NULL",
+    ),
+    "what a wallet got back": (
+        "credit_ledger",
+        "UPDATE accounts_transfer SET amount = amount + 0.01 WHERE kind = 'credit'",
+    ),
+    "a credit that no note posted": (
+        "credit_known",
+        f"DELETE FROM invoicing_billedtransfer WHERE invoice_id = (SELECT id FROM invoicing_invoice WHERE {NOTE})",
+    ),
+    "a bill that is called credited": (
+        "credit_status",
+        f"UPDATE invoicing_invoice SET status = 'credited' WHERE {CREDITED}",
+    ),
+    "what is due though it was given back": (
+        "credit_due",
+        f"UPDATE invoicing_invoice SET due = total WHERE {CREDITED}",
+    ),
 }
 
 GUARDED = (
@@ -218,7 +257,8 @@ def laws_off() -> Iterator[Any]:
 
 @pytest.fixture
 def month(cast: Cast, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cast:
-    """October: calls of four customers, holds, snapshots, bills of every seller, and a week rated again."""
+    """October: calls of four customers, holds, snapshots, bills of every seller, half a line of one given back, and a
+    week rated again."""
     monkeypatch.setattr("rating.pricing.shelf.CACHE", TableCache())
     settings.MEDIA_ROOT = str(tmp_path / "media")
     cast.fund("summit", "500")
@@ -232,6 +272,9 @@ def month(cast: Cast, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyP
     for code in ("harbour", "pier", "summit", "meadow"):
         for invoice in run(cast.party(code), date(2026, 10, 1), actor=ACTOR).invoices:
             issue(approve(invoice, actor=ACTOR), actor=ACTOR)
+    bill = Invoice.objects.get(buyer=cast.dave)
+    line = bill.lines.all()[0]
+    credit(bill, {line.pk: line.net / 2}, reason="a week without a line", actor=ACTOR, key="dave")
     correct_rate(cast, "0.05", prefix="447")
     rerate(cast)
     return cast

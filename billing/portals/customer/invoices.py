@@ -29,6 +29,8 @@ class InvoicePage(CustomerView):
         return self.page(
             invoice=found,
             lines=found.lines.all(),
+            notes=list(invoices.credit_notes(self.viewer, found)[:50]),
+            original=invoices.corrected_by(self.viewer, found),
             documents=invoices.documents_of(self.viewer, found),
         )
 

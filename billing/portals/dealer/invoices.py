@@ -107,7 +107,13 @@ class ReceivedPage(DealerView):
 
     def get(self, request: HttpRequest, invoice: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
         found = received_invoice(self.viewer, invoice)
-        return self.page(invoice=found, lines=found.lines.all(), documents=invoices.documents_of(self.viewer, found))
+        return self.page(
+            invoice=found,
+            lines=found.lines.all(),
+            documents=invoices.documents_of(self.viewer, found),
+            notes=list(invoices.credit_notes(self.viewer, found)[:50]),
+            original=invoices.corrected_by(self.viewer, found),
+        )
 
 
 class RunForm(forms.Form):
@@ -170,6 +176,8 @@ class InvoicePage(OneInvoice, DealerView):
         return self.page(
             invoice=invoice,
             lines=invoice.lines.all(),
+            notes=list(invoices.credit_notes(self.viewer, invoice)[:50]),
+            original=invoices.corrected_by(self.viewer, invoice),
             documents=invoices.documents_of(self.viewer, invoice),
             mails=mails,
             failed=next((mail for mail in mails if mail.status == MailStatus.FAILED), None),

@@ -20,9 +20,11 @@ from billing.portals.dealer import (
 from billing.portals.own.alarms.urls import alarm_paths
 from billing.portals.own.bank.urls import bank_paths
 from billing.portals.own.books.urls import book_paths
+from billing.portals.own.credit import CreditBill
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
 from billing.portals.own.products.urls import product_paths
+from tiers.models import Kind
 
 app_name = "dealer"
 
@@ -89,6 +91,7 @@ urlpatterns = [
     path("invoices/<uuid:invoice>/issue/", invoices.Issue.as_view(), name="invoice_issue"),
     path("invoices/<uuid:invoice>/send/", invoices.Send.as_view(), name="invoice_send"),
     path("invoices/<uuid:invoice>/discard/", invoices.Discard.as_view(), name="invoice_discard"),
+    path("invoices/<uuid:invoice>/credit/", CreditBill.as_view(kind=Kind.DEALER), name="invoice_credit"),
     path("invoices/<uuid:invoice>/<slug:kind>/", invoices.Download.as_view(), name="invoice_file"),
     path("brand/", brand.BrandPage.as_view(), name="brand"),
     path("brand/new/", brand.NewBrand.as_view(), name="brand_new"),

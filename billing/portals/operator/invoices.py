@@ -191,6 +191,8 @@ class InvoicePage(OneInvoice, OperatorView):
         return self.page(
             invoice=invoice,
             lines=invoice.lines.all(),
+            notes=list(invoices.credit_notes(self.viewer, invoice)[:50]),
+            original=invoices.corrected_by(self.viewer, invoice),
             mails=invoices.mails_of(self.viewer, invoice),
             mine=invoice.seller_id == self.viewer.party.pk and self.viewer.may(May.INVOICES),
             kinds=DocumentKind.choices,

@@ -24,9 +24,11 @@ from billing.portals.operator import (
 from billing.portals.own.alarms.urls import alarm_paths
 from billing.portals.own.bank.urls import bank_paths
 from billing.portals.own.books.urls import book_paths
+from billing.portals.own.credit import CreditBill
 from billing.portals.own.lists.urls import list_paths
 from billing.portals.own.live.urls import live_paths
 from billing.portals.own.products.urls import product_paths
+from tiers.models import Kind
 
 app_name = "operator"
 
@@ -108,6 +110,7 @@ urlpatterns = [
     path("invoices/run/", invoices.Run.as_view(), name="invoice_run"),
     path("invoices/outbox/", invoices.Outbox.as_view(), name="outbox"),
     path("invoices/<uuid:invoice>/", invoices.InvoicePage.as_view(), name="invoice"),
+    path("invoices/<uuid:invoice>/credit/", CreditBill.as_view(kind=Kind.OPERATOR), name="invoice_credit"),
     path("invoices/<uuid:invoice>/<slug:deed>/", invoices.InvoiceAct.as_view(), name="invoice_act"),
     path("invoices/<uuid:invoice>/paper/<slug:kind>/", invoices.InvoiceDocument.as_view(), name="invoice_document"),
     path("reports/", reports.Reports.as_view(), name="reports"),
