@@ -249,20 +249,23 @@ def _index(switch: Switch, engine: Engine) -> CustomerIndex:
     kept = _indexes.get(switch.source_id)
     if kept is not None and kept[0] is engine:
         return kept[1]
-    return _indexed(switch.source_id, switch.plan, engine)
+    return _indexed(Source.objects.select_related("owner").get(pk=switch.source_id), switch.plan, engine)
 
 
-def _indexed(source_id: UUID, plan: DialPlan, engine: Engine) -> CustomerIndex:
-    source = Source.objects.select_related("owner").get(pk=source_id)
+def _indexed(source: Source, plan: DialPlan, engine: Engine) -> CustomerIndex:
     index = CustomerIndex(source, plan)
-    _indexes[source_id] = (engine, index)
+    _indexes[source.pk] = (engine, index)
     return index
 
 
 def make_ready(engine: Engine) -> None:
     """Read beforehand who is who at the switches that spoke, for calls that will be asked with this engine."""
+    sources = Source.objects.select_related("owner").in_bulk(list(_indexes))
     for source_id, (_engine, index) in list(_indexes.items()):
-        _indexed(source_id, index.plan, engine)
+        if source_id in sources:
+            _indexed(sources[source_id], index.plan, engine)
+        else:
+            _indexes.pop(source_id, None)
 
 
 def reason_text(code: str) -> str:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import OperationalError, connections
 
-from rating.live import guard, standing
+from rating.live import asking, guard, standing
 from rating.live.standing import standing_engine
 from rating.models import ListTerms
+from rating.numbers import DialPlan
 from rating.pricing import Engine
 from rating.pricing.current import current_engine
+from rating.services.identify import CustomerIndex
+from tiers.ids import uuid7
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -51,6 +54,14 @@ def wait_for(what: Any) -> None:
     while not what():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def test_a_switch_that_is_gone_holds_up_nobody(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, plan = cast.source(), DialPlan("HK")
+    spoke = (Engine(), CustomerIndex(source, plan))
+    monkeypatch.setattr(asking, "_indexes", {uuid7(): spoke, source.pk: spoke})
+    engine = standing_engine()
+    assert [kept for kept, _index in asking._indexes.values()] == [engine]
 
 
 def test_twenty_first_calls_wait_for_one_compilation(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
