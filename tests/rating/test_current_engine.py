@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from rating.models import BookChange, CarrierChoice, ExchangeRate, ListTerms, Pr
 from rating.numbers import Number, ServiceClass
 from rating.pricing import CallFacts, Engine, PricedCall
 from rating.pricing.current import current_engine, fold_changes, seen
+from rating.pricing.tables import CACHE
 from rating.services.rates import RateEntry, set_rates
 from tests.cast import ACTOR, Cast
 from tiers.models import Brand, Party, Placement
@@ -32,7 +34,9 @@ def test_without_a_change_the_same_engine_answers(cast: Cast) -> None:
     assert current_engine() is engine, "a statement that touches no row changes nothing"
 
 
-def test_rates_of_a_change_that_is_rolled_back_are_never_taken_for_those_in_force(cast: Cast) -> None:
+def test_rates_of_a_change_that_is_rolled_back_are_never_taken_for_those_in_force(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A table is read when it is first asked: maybe by an engine of before, in the middle of a change."""
 
     def price_of(engine: Engine) -> Decimal:
@@ -41,6 +45,7 @@ def test_rates_of_a_change_that_is_rolled_back_are_never_taken_for_those_in_forc
         assert isinstance(priced, PricedCall)
         return priced.tiers[0].charge.amount
 
+    monkeypatch.setattr(CACHE, "_books", OrderedDict())
     before = Engine()
     change = transaction.savepoint()
     dear = RateEntry("447", Decimal(30), timezone.now() - timedelta(hours=1), destination="United Kingdom mobile")
